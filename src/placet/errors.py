@@ -1,0 +1,42 @@
+"""The tree of errors.
+
+    PlacetError
+    ├── OperatorError       loud, numbered, at start-up: the operator must mend something
+    │   ├── PolicyError     P001…  the policy file asks for something wrong
+    │   └── SetupError      S001…  a secret, a file or a directory is not as it must be
+    ├── UnknownName         the application asked about a purpose or feature the policy does not have
+    └── LedgerDown          the ledger could not make a record durable now; nothing was recorded
+
+The visitor's bytes never raise: what cannot be read is *unasked*, and refused.
+"""
+
+
+class PlacetError(Exception):
+    """Whatever Placet raises."""
+
+
+class OperatorError(PlacetError):
+    """Something the operator must mend; the message carries its number, where it is and what to do."""
+
+
+class PolicyError(OperatorError):
+    """The policy file has problems; `problems` lists every one of them, so that one run shows all."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class SetupError(OperatorError):
+    """A secret, a file or a directory is not as it must be."""
+
+
+class UnknownName(PlacetError, KeyError):
+    """The application asked about a purpose or a feature that the policy file does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class LedgerDown(PlacetError):
+    """The ledger could not make a record durable now; nothing was recorded."""
