@@ -1,0 +1,213 @@
+"""The cookie locks: what of `Cookie` the application may read, what of `Set-Cookie` the browser may keep.
+
+A name that the policy does not declare is refused, in both directions (R1, R2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from .decision import Decision
+from .policyfile import COOKIE, DOMAIN_COOKIE
+
+# Expiry lines are repeated on the next response for what is still there, so one response need not hold all.
+EXPIRY_BYTES = 4_096
+
+
+class Fate(StrEnum):
+    """What became of a cookie."""
+
+    HIDDEN = "hidden"  # not passed on to the application
+    DROPPED = "dropped"  # not set
+    EXPIRED = "expired"  # told to the browser to forget
+    CAPPED = "capped"  # set, for no longer than declared
+
+
+@dataclass(frozen=True, slots=True)
+class CookieEvent:
+    """What the lock did to one cookie; never its value."""
+
+    fate: Fate
+    name: str
+    purpose: str | None  # `None`: undeclared
+
+
+def parse_cookies(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield each cookie of the `Cookie` lines as its name and its verbatim pair (RFC 6265 section 5.4).
+
+    A pair without `=` is a cookie without a name, as browsers send it.
+    """
+    for line in lines:
+        for pair in line.split(b";"):
+            pair = pair.strip(b" \t")
+            if pair:
+                name, equals, _ = pair.partition(b"=")
+                yield (name.rstrip(b" \t").decode("latin-1") if equals else ""), pair
+
+
+def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tuple[bytes | None, list[str]]:
+    """Return the `Cookie` header that the application may read (`None`: nothing is left) and what is hidden.
+
+    Placet's own is never passed on.
+    """
+    kept: list[bytes] = []
+    hidden: list[str] = []
+    for name, pair in pairs:
+        if name in (COOKIE, DOMAIN_COOKIE):
+            continue
+        tracker = decision.policy.cookie(name)
+        if tracker is not None and tracker.purpose not in decision.refused:
+            kept.append(pair)
+        else:
+            hidden.append(name)
+    return (b"; ".join(kept) if kept else None), hidden
+
+
+def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None, CookieEvent | None]:
+    """Return the `Set-Cookie` line as the browser may have it, `None` where it may not.
+
+    What only deletes is let through. What would live longer than declared is capped (R95).
+    """
+    name = _name(line)
+    if name in (COOKIE, DOMAIN_COOKIE):
+        return None, CookieEvent(Fate.DROPPED, name, None)
+    tracker = decision.policy.cookie(name)
+    purpose = None if tracker is None else tracker.purpose
+    lifetime = _lifetime(line, now)
+    if tracker is None or purpose in decision.refused:
+        if lifetime is not None and lifetime <= 0:
+            return line, None
+        return None, CookieEvent(Fate.DROPPED, name, purpose)
+    if lifetime is None or (tracker.life is not None and lifetime <= tracker.life):
+        return line, None
+    return _capped(line, tracker.life), CookieEvent(Fate.CAPPED, name, purpose)
+
+
+def expiries(decision: Decision, hidden: Iterable[str], path: str, secure: bool) -> list[tuple[str, bytes]]:
+    """Return names and `Set-Cookie` lines that make the browser forget hidden cookies of refused purposes.
+
+    Expiry must repeat Domain and Path (R97); a request tells neither, so each is tried: declared and
+    host-only, the declared path, the root and the default path of this page (RFC 6265 section 5.1.4).
+    An undeclared cookie is never expired: it may be a sibling's session on the parent domain.
+    """
+    lines: list[tuple[str, bytes]] = []
+    room = EXPIRY_BYTES
+    for name in dict.fromkeys(hidden):
+        tracker = decision.policy.cookie(name)
+        if tracker is None:
+            continue
+        paths = {tracker.written.path, "/", _default_path(path)}
+        for line in _expiry(name, tracker.written.domain, paths, secure, tracker.written.partitioned):
+            room -= len(line)
+            if room < 0:
+                return lines
+            lines.append((name, line))
+    return lines
+
+
+def declared_expiries(decision: Decision, secure: bool) -> list[tuple[str, bytes]]:
+    """Return expiry lines for every refused cookie whose whole name is declared, seen or not.
+
+    For the answer to a choice: a cookie kept under a path of its own is not sent from elsewhere.
+    """
+    lines: list[tuple[str, bytes]] = []
+    room = EXPIRY_BYTES
+    # First those that a request for another path does not show: nothing else would reach them now.
+    for tracker in sorted(decision.policy.trackers, key=lambda tracker: tracker.written.path == "/"):
+        written = tracker.written
+        if written.kind != "cookie" or tracker.pattern is not None or tracker.purpose not in decision.refused:
+            continue
+        for line in _expiry(written.name, written.domain, {written.path, "/"}, secure, written.partitioned):
+            room -= len(line)
+            if room < 0:
+                return lines
+            lines.append((written.name, line))
+    return lines
+
+
+def cookie_date(text: str) -> int | None:
+    """Return seconds since 1970 of an `Expires` value, read as leniently as browsers do (RFC 6265 5.1.1)."""
+    time = day = month = year = None
+    for token in re.split(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+", text):
+        if time is None and (match := re.match(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D|\Z)", token)):
+            time = match
+        elif day is None and (match := re.match(r"(\d{1,2})(?:\D|\Z)", token)):
+            day = int(match[1])
+        elif month is None and token[:3].lower() in _MONTHS:
+            month = _MONTHS[token[:3].lower()]
+        elif year is None and (match := re.match(r"(\d{2,4})(?:\D|\Z)", token)):
+            year = int(match[1])
+    if time is None or day is None or month is None or year is None:
+        return None
+    if year < 100:
+        year += 1900 if year >= 70 else 2000
+    try:
+        return int(
+            datetime(year, month, day, int(time[1]), int(time[2]), int(time[3]), tzinfo=UTC).timestamp()
+        )
+    except ValueError:
+        return None
+
+
+_MONTHS = {
+    month: number
+    for number, month in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+
+
+def _name(line: bytes) -> str:
+    name, equals, _ = line.partition(b";")[0].partition(b"=")
+    return name.strip(b" \t").decode("latin-1") if equals else ""
+
+
+def _attributes(line: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield each attribute as its lower-case name, its value and its verbatim text."""
+    for text in line.split(b";")[1:]:
+        name, _, value = text.partition(b"=")
+        yield name.strip(b" \t").lower(), value.strip(b" \t"), text
+
+
+def _lifetime(line: bytes, now: int) -> int | None:
+    """Return for how many seconds the cookie would live, `None` for the browser session.
+
+    Max-Age has precedence, and the last of each wins (RFC 6265 section 5.3).
+    """
+    max_age = expires = None
+    for name, value, _ in _attributes(line):
+        if name == b"max-age" and re.fullmatch(rb"-?\d+", value):
+            max_age = int(value[:20])
+        elif name == b"expires" and (date := cookie_date(value.decode("latin-1"))) is not None:
+            expires = date - now
+    return expires if max_age is None else max_age
+
+
+def _capped(line: bytes, life: int | None) -> bytes:
+    kept = [line.partition(b";")[0]]
+    kept += [text for name, _, text in _attributes(line) if name not in (b"max-age", b"expires")]
+    if life is not None:
+        kept.append(b" Max-Age=%d" % life)
+    return b";".join(kept)
+
+
+def _default_path(path: str) -> str:
+    return path[: path.rfind("/")] or "/"
+
+
+def _expiry(
+    name: str, domain: str | None, paths: Iterable[str], secure: bool, partitioned: bool
+) -> Iterator[bytes]:
+    tail = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    if secure or name.startswith("__"):
+        tail += "; Secure"
+    if partitioned:
+        tail += "; SameSite=None; Partitioned"
+    for path in sorted(paths):
+        yield f"{name}=; Path={path}{tail}".encode("latin-1", "replace")
+        if domain is not None:
+            yield f"{name}=; Path={path}; Domain={domain}{tail}".encode("latin-1", "replace")

@@ -1,0 +1,109 @@
+"""What may be done for this visitor: granted, denied or unasked, with the reason, for each purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from .choice import Choice, Fault
+from .policy import Policy
+from .policyfile import Purpose
+
+
+class Answer(StrEnum):
+    """Where a purpose stands; only `GRANTED` lets anything be set or read."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNASKED = "unasked"
+
+
+class Reason(StrEnum):
+    """Why a purpose stands where it stands."""
+
+    NECESSARY = "necessary"  # the site cannot work without it: nobody is asked
+    EXEMPT = "exempt"  # audience measurement within the exemption, not objected to (R12-R20)
+    CHOSEN = "chosen"  # the visitor said so
+    SIGNAL = "signal"  # Sec-GPC, and no choice made while it was on (R75)
+    CHANGED = "changed"  # the visitor answered, but the purpose has become another one since (R32)
+    ABSENT = "absent"  # the visitor has not said anything
+    UNREADABLE = "unreadable"
+    FORGED = "forged"
+    EXPIRED = "expired"
+
+
+Overall = Literal["allowed", "refused", "split"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """The answers for one visitor, with what each lock needs to know of them."""
+
+    policy: Policy
+    answers: Mapping[str, tuple[Answer, Reason]]
+    gpc: bool
+    asks: bool  # the visitor is to be asked: some purpose is unasked and no signal speaks for it
+    state: str  # a letter per purpose in the policy's order, `a` behind it while asking
+    overall: Overall  # of the purposes that ask for consent
+    refused: frozenset[str]  # ids of the purposes that are not granted
+
+    def allows(self, purpose: str) -> bool:
+        """Say whether the purpose is granted; raises `UnknownName` where the policy has none such."""
+        self.policy.purpose(purpose)
+        return purpose not in self.refused
+
+    def opens(self, feature: str) -> bool:
+        """Say whether the feature's purpose is granted; raises `UnknownName` likewise."""
+        return self.policy.feature(feature).purpose not in self.refused
+
+
+def decide(policy: Policy, choice: Choice | Fault, gpc: bool) -> Decision:
+    """Return where each purpose of the policy stands.
+
+    Precedence (R75): an explicit choice made with the signal on, then the signal, then the choice.
+    """
+    said = dict(choice.said) if isinstance(choice, Choice) else {}
+    answers = {
+        id: _answer(purpose, policy.marks[id], choice, said, gpc) for id, purpose in policy.purposes.items()
+    }
+    refused = frozenset(id for id, (answer, _) in answers.items() if answer is not Answer.GRANTED)
+    asks = any(answer is Answer.UNASKED for answer, _ in answers.values())
+    return Decision(
+        policy=policy,
+        answers=answers,
+        gpc=gpc,
+        asks=asks,
+        state="".join(answer[0] for answer, _ in answers.values()) + "a" * asks,
+        overall=_overall(policy, refused),
+        refused=refused,
+    )
+
+
+def _answer(
+    purpose: Purpose, mark: str, choice: Choice | Fault, said: Mapping[str, bool], gpc: bool
+) -> tuple[Answer, Reason]:
+    if purpose.basis == "necessary":
+        return Answer.GRANTED, Reason.NECESSARY
+    granted = said.get(mark)
+    if purpose.basis == "measurement":
+        return (Answer.DENIED, Reason.CHOSEN) if granted is False else (Answer.GRANTED, Reason.EXEMPT)
+    if isinstance(choice, Fault):
+        unasked = Reason(choice.value)
+    else:
+        unasked = Reason.CHANGED
+        if gpc and granted and purpose.shares and not choice.gpc:
+            return Answer.DENIED, Reason.SIGNAL
+        if granted is not None:
+            return Answer.GRANTED if granted else Answer.DENIED, Reason.CHOSEN
+    if gpc and purpose.shares:
+        return Answer.DENIED, Reason.SIGNAL
+    return Answer.UNASKED, unasked
+
+
+def _overall(policy: Policy, refused: frozenset[str]) -> Overall:
+    asked = {id for id, purpose in policy.purposes.items() if purpose.basis == "consent"}
+    if not asked & refused:
+        return "allowed"
+    return "split" if asked - refused else "refused"

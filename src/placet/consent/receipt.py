@@ -1,0 +1,83 @@
+"""A choice as canonical bytes, for whoever keeps records.
+
+The bytes are RFC 8785 JSON: sorted keys, no spaces, and only strings, whole numbers, booleans and
+`null`, for which sorted compact JSON and RFC 8785 agree. They hold no address, no browser and no
+account (R57): what was shown, what was answered, and when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .policy import Policy
+
+Event = Literal["granted", "refused", "withdrawn"]
+Act = Literal["accept", "refuse", "save"]
+
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the visitor had before their eyes."""
+
+    notice: str  # SHA-256, hex, of the notice and of the policy behind it
+    language: str
+    layer: Literal["notice", "settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One choice, as it is kept."""
+
+    id: str  # UUIDv7 of the event
+    site: str
+    event: Event
+    act: Act  # the control that the visitor used
+    answers: Mapping[str, bool]  # purpose id -> granted
+    policy: str  # fingerprint
+    shown: Shown
+    gpc: bool
+    time: int  # milliseconds since 1970, by the server's clock (R44)
+    until: int  # seconds since 1970
+    receipt: str | None  # of this choice; `None`: nothing was granted
+    previous: str | None  # receipt of the choice that this one replaces (R52)
+
+
+def event_of(granted: frozenset[str], before: frozenset[str]) -> Event:
+    """Name the event: a withdrawal takes back something that was granted before, and grants nothing new."""
+    if before - granted and not granted - before:
+        return "withdrawn"
+    return "granted" if granted else "refused"
+
+
+def canonical(record: Record, policy: Policy) -> bytes:
+    """Return the record's canonical bytes, UTF-8."""
+    return json.dumps(
+        {
+            "act": record.act,
+            "answers": {id: "granted" if granted else "denied" for id, granted in record.answers.items()},
+            "controller": policy.site.controller,
+            "event": record.event,
+            "id": record.id,
+            "policy": record.policy,
+            "previous": record.previous,
+            "receipt": record.receipt,
+            "shown": {
+                "language": record.shown.language,
+                "layer": record.shown.layer,
+                "notice": record.shown.notice,
+            },
+            "signals": {"gpc": record.gpc},
+            "site": record.site,
+            "time": record.time,
+            "until": record.until,
+            "v": RECORD_VERSION,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+        sort_keys=True,
+    ).encode()

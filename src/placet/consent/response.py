@@ -1,0 +1,345 @@
+"""The head lock: what a decision does to response heads, so that the browser itself refuses the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from .cookies import CookieEvent, set_cookie
+from .decision import Decision
+from .sources import Held, Sources
+
+Headers = list[tuple[bytes, bytes]]
+
+# What an advertiser asks the browser for without a cookie; refused with any purpose that shares data.
+SHARING_FEATURES = (
+    "browsing-topics",
+    "interest-cohort",
+    "private-state-token-issuance",
+    "private-state-token-redemption",
+)
+# Link relations that make a browser send a request (HTML, section 4.6.7).
+FETCHING_RELATIONS = frozenset(
+    (
+        "apple-touch-icon",
+        "dns-prefetch",
+        "icon",
+        "manifest",
+        "mask-icon",
+        "modulepreload",
+        "pingback",
+        "preconnect",
+        "prefetch",
+        "preload",
+        "prerender",
+        "stylesheet",
+    )
+)
+# A copy kept by one of these would be shown after the choice has changed (R92).
+_SHARED_CACHES = frozenset(
+    (
+        b"cdn-cache-control",
+        b"surrogate-control",
+        b"edge-control",
+        b"expires",
+        b"pragma",
+        b"age",
+        b"last-modified",
+    )
+)
+_KEPT_DIRECTIVES = frozenset(("no-store", "no-transform", "must-revalidate"))
+
+
+class Kind(Enum):
+    """How much of a response is edited."""
+
+    DOCUMENT = "document"  # a page of its own: everything
+    FRAME = "frame"  # a page within a page: all the locks, no notice
+    WORKER = "worker"  # a script that makes requests under a policy of its own: heads only (R98)
+    PART = "part"  # anything a page loads: cookies and reporting heads only
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEvent:
+    """One change the lock made to a response head."""
+
+    header: str
+    value: str  # what the line now says; empty: the line, or its refused part, was taken out
+
+
+Event = CookieEvent | HeadEvent | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """What Placet's own insertions need of an application's policy: hashes in CSP's form, without quotes."""
+
+    style: str  # of the inline style
+    script: str  # of the client, as its integrity attribute says it
+
+
+class HeadLock:
+    """The edits that one decision makes to response heads; made once for each decision and shared."""
+
+    def __init__(self, decision: Decision, sources: Sources, report: str, assets: Assets) -> None:
+        """Compile the browser policies; `report` is the first-party path that collects violations (R100)."""
+        self._decision = decision
+        self._sources = sources
+        self._assets = assets
+        self.policy = browser_policy(sources, report).encode()
+        self._allowlist = (
+            _connection_allowlist(sources) if decision.policy.site.connection_allowlist else None
+        )
+        self._features = _refused_features(decision)
+
+    def edit(
+        self, headers: Sequence[tuple[bytes, bytes]], kind: Kind, base: str, now: int
+    ) -> tuple[Headers, list[Event]]:
+        """Return the headers as this visitor may have them, with lower-case names, and what was changed."""
+        edited: Headers = []
+        events: list[Event] = []
+        for name, value in headers:
+            if name in _WATCHED:
+                for kept in self._line(name, value, kind, base, now, events):
+                    edited.append((name, kept))
+            else:
+                edited.append((name, value))
+        if kind is not Kind.PART:
+            self._add(edited, kind, events)
+        return edited, events
+
+    def _line(
+        self, name: bytes, value: bytes, kind: Kind, base: str, now: int, events: list[Event]
+    ) -> Iterator[bytes]:
+        """Yield what is left of one header line."""
+        if name == b"set-cookie":
+            kept, event = set_cookie(value, self._decision, now)
+            if event is not None:
+                events.append(event)
+        elif name == b"content-security-policy" or name == b"content-security-policy-report-only":
+            kept = self._application_policy(value, base, kind)
+        elif name == b"link":
+            kept = self._links(value, base, events)
+        elif name == b"refresh":
+            kept = self._refresh(value, base, events)
+        elif name == b"speculation-rules":
+            # Its rules may prefetch any link of the page, and no other policy stops them (R8).
+            kept = None
+            events.append(HeadEvent("speculation-rules", ""))
+        else:
+            kept = self._reporting(name, value, base, events)
+        if kept is not None:
+            yield kept
+
+    def _add(self, headers: Headers, kind: Kind, events: list[Event]) -> None:
+        added: Headers = [(b"content-security-policy", self.policy)]
+        if self._allowlist is not None:
+            added.append((b"connection-allowlist", self._allowlist))
+        if kind is not Kind.WORKER:
+            features = _take(headers, b"permissions-policy")
+            if merged := merge_features(features, self._features):
+                added.append((b"permissions-policy", merged.encode("latin-1")))
+            if self._decision.refused:
+                # Never no-referrer: it turns the Origin of a form into null, and ours must show its own.
+                _take(headers, b"referrer-policy")
+                added.append((b"referrer-policy", b"same-origin"))
+        headers.extend(added)
+        events.extend(HeadEvent(name.decode(), value.decode("latin-1")) for name, value in added)
+
+    def _application_policy(self, value: bytes, base: str, kind: Kind) -> bytes:
+        policies = [
+            "; ".join(self._directives(policy, base, kind))
+            for policy in value.decode("latin-1").split(",")
+            if policy.strip()
+        ]
+        return ", ".join(policies).encode("latin-1")
+
+    def _directives(self, policy: str, base: str, kind: Kind) -> list[str]:
+        """List the directives of one policy: no report to a refused host, and our own parts admitted."""
+        directives = [words for directive in policy.split(";") if (words := directive.split())]
+        kept = []
+        for words in directives:
+            if words[0].lower() == "report-uri":
+                words = words[:1] + [uri for uri in words[1:] if self._sources.url(uri, base) is None]
+                if len(words) == 1:
+                    continue
+            kept.append(words)
+        if kind in (Kind.DOCUMENT, Kind.FRAME):
+            _admit(kept, ("style-src-elem", "style-src", "default-src"), self._assets.style)
+            _admit(kept, ("script-src-elem", "script-src", "default-src"), self._assets.script)
+        return [" ".join(words) for words in kept]
+
+    def _links(self, value: bytes, base: str, events: list[Event]) -> bytes | None:
+        kept = []
+        for link in split_list(value.decode("latin-1")):
+            match = re.match(r"\s*<([^>]*)>(.*)", link, re.DOTALL)
+            if match is not None and _relations(match[2]) & FETCHING_RELATIONS:
+                refusal = self._sources.url(match[1], base)
+                if refusal is not None:
+                    events.append(Held("link header", match[1], *refusal))
+                    continue
+            kept.append(link.strip())
+        return ", ".join(kept).encode("latin-1") if kept else None
+
+    def _refresh(self, value: bytes, base: str, events: list[Event]) -> bytes | None:
+        target = refresh_target(value.decode("latin-1"))
+        refusal = None if target is None else self._sources.url(target, base)
+        if refusal is None:
+            return value
+        events.append(Held("refresh header", target or "", *refusal))
+        return None
+
+    def _reporting(self, name: bytes, value: bytes, base: str, events: list[Event]) -> bytes | None:
+        """Return the reporting head, unless it names a host that is refused: reports are requests too."""
+        text = value.decode("latin-1")
+        addresses = re.findall(r'"((?:[a-z]+:)?//[^"\s]+|/[^"\s]*)"', text, re.IGNORECASE)
+        if all(self._sources.url(address, base) is None for address in addresses):
+            return value
+        events.append(HeadEvent(name.decode(), ""))
+        return None
+
+
+def browser_policy(sources: Sources, report: str) -> str:
+    """Return the Content-Security-Policy that keeps a page to what is let in.
+
+    It is a second policy beside the application's own, so it can only restrict (CSP3 section 8.1);
+    inline code is left to the markup lock and to the application.
+    """
+    hosts = " ".join(f"{host}:* ws://{host}:* wss://{host}:*" for host in sources.granted_hosts())
+    return (
+        "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval' "
+        f"{hosts}; object-src 'self' data: blob: {hosts}; report-uri {report}"
+    )
+
+
+def private(headers: Headers) -> None:
+    """Make an edited page nobody else's, and have it asked for again each time (R92).
+
+    `no-cache`, not `no-store`, unless the application says so: the back/forward cache stays open, and
+    the client checks the state of a page restored from it.
+    """
+    directives = [
+        directive.strip()
+        for value in _take(headers, b"cache-control")
+        for directive in value.decode("latin-1").lower().split(",")
+    ]
+    kept = [directive for directive in dict.fromkeys(directives) if directive in _KEPT_DIRECTIVES]
+    headers[:] = [(name, value) for name, value in headers if name not in _SHARED_CACHES]
+    headers.append((b"cache-control", ", ".join(["private", "no-cache", *kept]).encode()))
+    varied = [part.strip() for value in _take(headers, b"vary") for part in value.split(b",")]
+    ours = (b"Cookie", b"Sec-GPC", b"Accept-Language", b"Sec-Fetch-Dest")
+    known = {name.lower() for name in varied}
+    varied += [name for name in ours if name.lower() not in known]
+    headers.append((b"vary", b", ".join(varied)))
+
+
+def merge_features(lines: Sequence[bytes], refused: Sequence[str]) -> str:
+    """Return one Permissions-Policy with the application's features and ours refused.
+
+    A later line's feature would win over an earlier one (RFC 8941 section 3.2), so all become one.
+    """
+    features: dict[str, str] = {}
+    for line in lines:
+        for member in split_list(line.decode("latin-1")):
+            feature, equals, allowed = member.strip().partition("=")
+            if feature:
+                features[feature] = f"={allowed}" if equals else ""
+    features.update((feature, "=()") for feature in refused)
+    return ", ".join(feature + allowed for feature, allowed in features.items())
+
+
+def split_list(value: str) -> list[str]:
+    """Split a list header at the commas that are outside quotes, parentheses and angle brackets."""
+    parts: list[str] = []
+    start = depth = at = 0
+    quoted = False
+    while at < len(value):
+        letter = value[at]
+        if quoted:
+            if letter == "\\":
+                at += 1
+            elif letter == '"':
+                quoted = False
+        elif letter == '"':
+            quoted = True
+        elif letter in "(<":
+            depth += 1
+        elif letter in ")>":
+            depth = max(0, depth - 1)
+        elif letter == "," and not depth:
+            parts.append(value[start:at])
+            start = at + 1
+        at += 1
+    parts.append(value[start:])
+    return [part for part in parts if part.strip()]
+
+
+def refresh_target(value: str) -> str | None:
+    """Return the address in a `Refresh` value, `None` if it only reloads (HTML, refresh pragma)."""
+    match = re.match(r"\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?(.+)", value, re.IGNORECASE | re.DOTALL)
+    if match is None:
+        return None
+    target = match[1].strip()
+    if target[:1] in ("'", '"'):
+        target = target[1:].partition(target[0])[0]
+    return target
+
+
+def _take(headers: Headers, name: bytes) -> list[bytes]:
+    """Remove every line of that name and return their values."""
+    taken = [value for key, value in headers if key == name]
+    if taken:
+        headers[:] = [(key, value) for key, value in headers if key != name]
+    return taken
+
+
+def _relations(parameters: str) -> frozenset[str]:
+    match = re.search(r";\s*rel\s*=\s*(\"[^\"]*\"|[^;\s]+)", parameters, re.IGNORECASE)
+    return frozenset(match[1].strip('"').lower().split()) if match else frozenset()
+
+
+def _admit(directives: list[list[str]], names: tuple[str, ...], digest: str) -> None:
+    """Let our constant style or script through an application's policy, by its hash and nothing wider."""
+    governing = next((words for name in names for words in directives if words[0].lower() == name), None)
+    if governing is None:
+        return
+    listed = [word.lower() for word in governing[1:]]
+    closed = any(word.startswith(("'nonce-", "'sha", "'strict-dynamic'")) for word in listed)
+    if "'unsafe-inline'" in listed and not closed:
+        return  # a hash would switch off the inline code that this policy admits
+    source = f"'{digest}'"
+    kept = [word for word in governing[1:] if word.lower() != "'none'"]
+    if governing[0].lower() == "default-src":
+        directives.append([names[1], *kept, source])
+    else:
+        governing[1:] = [*kept, source]
+
+
+def _refused_features(decision: Decision) -> list[str]:
+    refused = [decision.policy.purposes[id] for id in decision.policy.purposes if id in decision.refused]
+    features = [feature for purpose in refused for feature in purpose.permissions]
+    if any(purpose.shares for purpose in refused):
+        features += SHARING_FEATURES
+    return list(dict.fromkeys(features))
+
+
+def _connection_allowlist(sources: Sources) -> bytes:
+    """Return a Connection-Allowlist; redirects are let through, or the choice's own 303 would fail."""
+    hosts = " ".join(f'"*://{host}:*"' for host in sources.granted_hosts())
+    return f"(response-origin {hosts});redirects=allow".encode()
+
+
+_WATCHED = frozenset(
+    (
+        b"set-cookie",
+        b"content-security-policy",
+        b"content-security-policy-report-only",
+        b"link",
+        b"refresh",
+        b"speculation-rules",
+        b"report-to",
+        b"reporting-endpoints",
+    )
+)

@@ -1,0 +1,190 @@
+"""Where the parts of a page come from, and whether this visitor lets them in.
+
+*Source* is CSP's word: a host, a first-party path, or a mark found in an inline script. What no
+provider of the policy has is undeclared, and refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin
+
+from .decision import Decision
+from .policy import Policy
+
+
+class Refusal(NamedTuple):
+    """Whose it is and what it is for; both `None` where the policy does not declare it."""
+
+    purpose: str | None
+    provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One part of a page that was held back."""
+
+    what: str  # "script", "frame", "image", …
+    source: str  # the address as written, or the mark found
+    purpose: str | None  # `None`: undeclared
+    provider: str | None
+
+
+UNDECLARED = Refusal(None, None)
+
+# A site's pages name the same addresses again and again: judged once, at most so many, none longer.
+REMEMBERED = 8_192
+REMEMBERED_LENGTH = 512
+
+# The URL parser drops these three anywhere, and C0 controls and spaces at the ends (WHATWG URL, 4.4).
+_DROPPED = str.maketrans("", "", "\t\n\r")
+_ENDS = "".join(map(chr, range(0x21)))
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NETWORK = re.compile(r"(?:https?|wss?|ftp):", re.IGNORECASE)
+# Schemes that make no request of their own: what they hold runs under this page's own policy.
+_LOCAL = re.compile(r"(?:data|blob|about|javascript|mailto|tel|filesystem):", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?:https?|wss?|ftp):/*([^/?#]*)([^?#]*)", re.IGNORECASE)
+
+
+class Sources:
+    """The sources that one decision lets in; made once for each decision and shared."""
+
+    def __init__(self, decision: Decision) -> None:
+        """Compile the paths and marks of what is refused."""
+        self._policy = decision.policy
+        self._refused = decision.refused
+        self._own = frozenset(decision.policy.site.hosts)
+        refused = [(id, p) for id, p in self._policy.providers.items() if p.purpose in self._refused]
+        self._paths = Paths(self._policy, (id for id, _ in refused))
+        owners = {mark: Refusal(p.purpose, id) for id, p in refused for mark in p.marks}
+        self._marks = owners
+        self._mark = re.compile("|".join(map(re.escape, owners))) if owners else None
+        self._known: dict[tuple[str, str], Refusal | None] = {}
+
+    def url(self, value: str, base: str) -> Refusal | None:
+        """Return `None` where this visitor lets the address in, else whose it is.
+
+        `value` is as the page has it, with character references resolved; `base` is the address
+        it is relative to.
+        """
+        key = value, base
+        try:
+            return self._known[key]
+        except KeyError:
+            refusal = self._judge(value, base)
+        if len(value) + len(base) <= REMEMBERED_LENGTH:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = refusal
+        return refusal
+
+    def _judge(self, value: str, base: str) -> Refusal | None:
+        value = value.strip(_ENDS).translate(_DROPPED)
+        if _LOCAL.match(value):
+            return None
+        host, path = self._resolve(value, base)
+        if host is None:
+            return UNDECLARED
+        if host in self._own:
+            return self._paths.refusal(path)
+        return self.host(host)
+
+    def host(self, host: str) -> Refusal | None:
+        """Return `None` where the host is let in, else whose it is."""
+        provider = self._policy.provider_at(host)
+        if provider is None:
+            return None if host in self._own else UNDECLARED
+        purpose = self._policy.providers[provider].purpose
+        return Refusal(purpose, provider) if purpose in self._refused else None
+
+    def inline(self, text: str) -> tuple[str, Refusal] | None:
+        """Return the first mark of a refused provider in an inline script, with whose it is."""
+        found = self._mark.search(text) if self._mark is not None else None
+        return None if found is None else (found[0], self._marks[found[0]])
+
+    def purpose(self, id: str) -> Refusal | None:
+        """Return the refusal of a purpose that an author named; one the policy lacks is refused."""
+        if id in self._policy.purposes:
+            return Refusal(id, None) if id in self._refused else None
+        return UNDECLARED
+
+    def granted_hosts(self) -> list[str]:
+        """List the providers' hosts that are let in, and the site's own, for a browser policy."""
+        granted = [
+            host
+            for provider in self._policy.providers.values()
+            if provider.purpose not in self._refused
+            for host in provider.hosts
+        ]
+        return sorted({*self._own, *granted})
+
+    def _resolve(self, value: str, base: str) -> tuple[str | None, str]:
+        """Return host and path as a browser would: backslashes are slashes, extra ones do not count."""
+        value = value.replace("\\", "/")
+        scheme = _SCHEME.match(value)
+        if scheme is not None and not _NETWORK.match(value):
+            return None, ""
+        if scheme is None:
+            value = "http:" + value if value.startswith("//") else urljoin(base, value)
+        elif not value[scheme.end() :].startswith("/") and value[: scheme.end()].lower() == _scheme(base):
+            value = urljoin(base, value[scheme.end() :])  # "http:x" is relative to a base of the same scheme
+        if (match := _AUTHORITY.match(value)) is None:
+            return None, ""
+        return _host(match[1]), match[2] or "/"
+
+
+class Paths:
+    """First-party addresses that only serve some providers."""
+
+    def __init__(self, policy: Policy, providers: Iterable[str]) -> None:
+        """Compile the paths of the providers named."""
+        self._exact: dict[str, Refusal] = {}
+        self._prefixes: list[tuple[str, Refusal]] = []
+        for id in providers:
+            provider = policy.providers[id]
+            for path in provider.paths:
+                refusal = Refusal(provider.purpose, id)
+                if path.endswith("*"):
+                    self._prefixes.append((path[:-1], refusal))
+                else:
+                    self._exact[path] = refusal
+
+    def refusal(self, path: str) -> Refusal | None:
+        """Return whose the path is, however it is spelt: escaped, with dots, with doubled slashes."""
+        if not self._exact and not self._prefixes:
+            return None
+        for spelling in {path, plain(path)}:
+            if (found := self._exact.get(spelling)) is not None:
+                return found
+            for prefix, refusal in self._prefixes:
+                if spelling.startswith(prefix):
+                    return refusal
+        return None
+
+
+def plain(path: str) -> str:
+    """Return the path with escapes read, dot segments resolved, doubled slashes made one (RFC 3986 6.2.2)."""
+    if "%" not in path and "//" not in path and "/." not in path and ";" not in path and "\\" not in path:
+        return path
+    segments: list[str] = []
+    for segment in unquote(path).replace("\\", "/").split("/"):
+        if segment == "..":
+            del segments[-1:]
+        elif segment not in ("", "."):
+            segments.append(segment.partition(";")[0])
+    return "/" + "/".join(segments)
+
+
+def _scheme(base: str) -> str:
+    return base[: base.find(":") + 1].lower()
+
+
+def _host(authority: str) -> str:
+    """Return the host of an authority: no user, no port, lower case, no final dot."""
+    host = authority.rpartition("@")[2]
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return unquote(host.partition(":")[0]).lower().rstrip(".")

@@ -1,0 +1,342 @@
+"""The road walked once: a request head in, an edited response out.
+
+    gate  = Gate(policy, keys, fragments, report)
+    visit = gate.open(request, now)      # choice and signals -> decision
+    head  = visit.head(status, headers)
+    body  = visit.feed(chunk) … visit.close()
+
+A page view never touches a database: all of this is a function of the request head and of the
+policy in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol, TypeVar
+
+from . import signals
+from .choice import Choice, Fault, Keys, is_current, parse_choice
+from .coding import Coding, acceptable, coding
+from .cookies import CookieEvent, Fate, declared_expiries, expiries, parse_cookies, read_cookies
+from .decision import Decision, decide
+from .markup import Insertion, Markup
+from .policy import Policy
+from .response import Assets, Event, Headers, HeadLock, Kind, private
+from .sources import Paths, Refusal, Sources
+
+# What a gate remembers, so that a visitor's second page costs less; cleared when full, never relied on.
+REMEMBERED_CHOICES = 4_096
+REMEMBERED_STANDINGS = 1_024
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
+_WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
+# A page with these would be answered from a copy made for another state, or in part (RFC 9110 section 13).
+_CONDITIONS = frozenset((b"if-modified-since", b"if-unmodified-since", b"if-match", b"if-range", b"range"))
+# What would be false of the edited bytes.
+_OF_THE_BYTES = frozenset((b"content-length", b"accept-ranges", b"content-md5", b"digest", b"content-digest"))
+_HTML = (b"text/html", b"application/xhtml+xml")
+_LOCAL_HOST = re.compile(r"(?:.+\.)?localhost(?::\d+)?\Z|127\.0\.0\.1(?::\d+)?\Z|\[::1\](?::\d+)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A request without its body; header names are lower case."""
+
+    method: str
+    path: str  # percent-decoded, as applications route it
+    scheme: str
+    headers: Sequence[tuple[bytes, bytes]]
+
+
+class Fragments(Protocol):
+    """What is put into pages, rendered at start-up by whoever knows templates."""
+
+    version: str  # changes with anything that a page can show
+    assets: Assets
+    languages: Sequence[str]  # the first is the default
+
+    def page(self, decision: Decision) -> Mapping[str, Insertion]:
+        """Return, for each language, what a page gets: notice or entry, style, client."""
+
+    def frame(self, decision: Decision) -> Mapping[str, Insertion]:
+        """Return, for each language, what a page within a page gets: placeholders and their style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that follows from one decision, made once for every visitor who stands so."""
+
+    decision: Decision
+    sources: Sources
+    heads: HeadLock
+    paths: Paths
+    page: Mapping[str, Insertion]
+    frame: Mapping[str, Insertion]
+
+
+class Gate:
+    """One site's policy with everything compiled; it opens a visit for each request."""
+
+    def __init__(self, policy: Policy, keys: Keys, fragments: Fragments, report: str) -> None:
+        """Take the policy, the cookie's keys, what to insert, and the path that collects violations."""
+        self.policy = policy
+        self.keys = keys
+        self.fragments = fragments
+        self._report = report
+        self._choices: dict[str, Choice | Fault] = {}
+        self._standings: dict[object, Standing] = {}
+
+    def open(self, request: RequestHead, now: int) -> Visit:
+        """Return the visit that a request begins. `now` is in seconds since 1970."""
+        return Visit(self, request, now)
+
+    def choice(self, values: Sequence[str], now: int) -> Choice | Fault:
+        """Return what the consent cookies of a request say; two of them say nothing."""
+        if len(values) != 1:
+            return Fault.UNREADABLE if values else Fault.ABSENT
+        known = self._choices.get(values[0])
+        if known is None:
+            known = parse_choice(values[0], self.keys, now)
+            if isinstance(known, Choice):  # what anyone can send is not worth remembering
+                _remember(self._choices, values[0], known, REMEMBERED_CHOICES)
+        elif isinstance(known, Choice) and not is_current(known, now):
+            return Fault.EXPIRED
+        return known
+
+    def standing(self, choice: Choice | Fault, gpc: bool) -> Standing:
+        """Return all that follows from a choice and the signal."""
+        key = (choice.said, choice.gpc, gpc) if isinstance(choice, Choice) else (choice, gpc)
+        found = self._standings.get(key)
+        if found is None:
+            decision = decide(self.policy, choice, gpc)
+            sources = Sources(decision)
+            refused = (id for id, p in self.policy.providers.items() if p.purpose in decision.refused)
+            found = Standing(
+                decision=decision,
+                sources=sources,
+                heads=HeadLock(decision, sources, self._report, self.fragments.assets),
+                paths=Paths(self.policy, refused),
+                page=self.fragments.page(decision),
+                frame=self.fragments.frame(decision),
+            )
+            _remember(self._standings, key, found, REMEMBERED_STANDINGS)
+        return found
+
+
+class Visit:
+    """One request and its response, seen through the locks."""
+
+    __slots__ = (
+        "_base",
+        "_coding",
+        "_fetched_for",
+        "_gate",
+        "_language",
+        "_markup",
+        "_method",
+        "_now",
+        "choice",
+        "decision",
+        "document",
+        "edits",
+        "epilogue",
+        "events",
+        "hidden",
+        "path",
+        "request_headers",
+        "secure",
+        "standing",
+    )
+
+    def __init__(self, gate: Gate, request: RequestHead, now: int) -> None:
+        """Read the request head once and decide."""
+        seen: dict[bytes, bytes] = {}
+        cookies: list[bytes] = []
+        gpc: list[bytes] = []
+        for name, value in request.headers:
+            if name == b"cookie":
+                cookies.append(value)
+            elif name == b"sec-gpc":
+                gpc.append(value)
+            else:
+                seen[name] = value
+        pairs = list(parse_cookies(cookies))
+        wanted = gate.policy.cookie_name
+        values = [pair.partition(b"=")[2].decode("latin-1") for name, pair in pairs if name == wanted]
+
+        self._gate = gate
+        self._now = now
+        self._method = request.method
+        self._markup: Markup | None = None
+        self._coding: Coding | None = None
+        self.edits = False  # after `head`: whether the body goes through `feed`
+        self.epilogue: Callable[[], bytes] | None = None  # more markup at the end of an edited page
+        self.events: list[Event] = []
+        self.path = request.path
+        self.choice = gate.choice(values, now)
+        self.standing = gate.standing(self.choice, signals.gpc(gpc))
+        self.decision = self.standing.decision
+        self._fetched_for = seen.get(b"sec-fetch-dest")
+        self.document = _asks_for_document(self._fetched_for, seen)
+        host = seen.get(b"host", b"").decode("latin-1")
+        self.secure = request.scheme in ("https", "wss") or _LOCAL_HOST.match(host) is not None
+        # Whatever name the site is reached by, what is relative to its pages is its own.
+        self._base = f"{request.scheme}://{gate.policy.site.hosts[0]}{request.path}"
+        self._language = language(seen.get(b"accept-language", b""), gate.fragments.languages)
+        readable, self.hidden = read_cookies(pairs, self.decision)
+        self.events += [CookieEvent(Fate.HIDDEN, name, self._purpose(name)) for name in self.hidden]
+        self.request_headers = self._request_headers(request.headers, readable)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Whose address was asked for, where it only serves what is refused; not for the application."""
+        return self.standing.paths.refusal(self.path)
+
+    def head(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+        """Return the response head as this visitor may have it, with lower-case names.
+
+        Call once. Afterwards `edits` says whether the body must go through `feed` and `close`; then
+        the head has no `Content-Length`.
+        """
+        headers = [(name.lower(), value) for name, value in headers]
+        kind, self._coding = self._kind(status, headers)
+        edited, events = self.standing.heads.edit(headers, kind, self._base, self._now)
+        self.events += events
+        if self.document:
+            for name, line in expiries(self.decision, self.hidden, self.path, self.secure):
+                edited.append((b"set-cookie", line))
+                self.events.append(CookieEvent(Fate.EXPIRED, name, self._purpose(name)))
+        if kind in (Kind.DOCUMENT, Kind.FRAME) or (self.document and status == 304):
+            private(edited)
+            edited = [(name, self._tagged(value) if name == b"etag" else value) for name, value in edited]
+        if self._coding is not None:
+            edited = [(name, value) for name, value in edited if name not in _OF_THE_BYTES]
+        if self._coding is not None and self._method != "HEAD":
+            self.edits = True
+            insertions = self.standing.page if kind is Kind.DOCUMENT else self.standing.frame
+            self._markup = Markup(self.standing.sources, self._base, insertions, self._language)
+        return edited
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what more of the edited body can be sent, after `data` of the application's."""
+        if self._markup is None or self._coding is None:
+            return data
+        return self._coding.encode(self._markup.feed(self._coding.decode(data)))
+
+    def close(self) -> bytes:
+        """Return the end of the edited body."""
+        if self._markup is None or self._coding is None:
+            return b""
+        last = self._markup.close()
+        self.events += self._markup.held
+        if self.epilogue is not None:
+            last += self.epilogue()
+        return self._coding.encode(last) + self._coding.finish()
+
+    def forget(self) -> list[bytes]:
+        """Return the `Set-Cookie` lines that clear what this decision refuses, declared or seen."""
+        lines = declared_expiries(self.decision, self.secure)
+        lines += expiries(self.decision, self.hidden, self.path, self.secure)
+        self.events += [CookieEvent(Fate.EXPIRED, name, self._purpose(name)) for name, _ in lines]
+        return list(dict.fromkeys(line for _, line in lines))
+
+    @property
+    def tag(self) -> str:
+        """What a validator of an edited page carries: all that the edit depends on."""
+        parts = (self._gate.fragments.version, self.decision.state, str(self.decision.gpc), self._language)
+        return sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+    @property
+    def language(self) -> str:
+        """The visitor's language by `Accept-Language`, of those that the site has."""
+        return self._language
+
+    def _purpose(self, name: str) -> str | None:
+        tracker = self.decision.policy.cookie(name)
+        return None if tracker is None else tracker.purpose
+
+    def _request_headers(self, headers: Sequence[tuple[bytes, bytes]], readable: bytes | None) -> Headers:
+        kept: Headers = []
+        for name, value in headers:
+            if name == b"cookie":
+                if readable is not None:
+                    kept.append((name, readable))
+                    readable = None  # several lines become one
+            elif not self.document:
+                kept.append((name, value))
+            elif name == b"if-none-match":
+                if validators := self._untagged(value):
+                    kept.append((name, validators))
+            elif name == b"accept-encoding":
+                kept.append((name, acceptable(value.decode("latin-1")).encode("latin-1")))
+            elif name not in _CONDITIONS:
+                kept.append((name, value))
+        return kept
+
+    def _kind(self, status: int, headers: Headers) -> tuple[Kind, Coding | None]:
+        """Return how much of the response is edited, and the body's coding where the body is."""
+        if self._fetched_for in _WORKERS:
+            return Kind.WORKER, None
+        if not self.document:
+            return Kind.PART, None
+        heads = dict(headers)
+        content_type = heads.get(b"content-type", b"").lower()
+        media = content_type.partition(b";")[0].strip()
+        if media not in _HTML:
+            # Formats that can run or load something by themselves still get the browser policy.
+            active = media == b"" or media.endswith((b"xml", b"javascript"))
+            return (Kind.FRAME if active and status not in (204, 304) else Kind.PART), None
+        kind = Kind.DOCUMENT if self._fetched_for in (None, b"document") else Kind.FRAME
+        attached = heads.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
+        wide = b"utf-16" in content_type or b"utf-32" in content_type
+        if attached or wide or status in (204, 205, 206, 304) or media != b"text/html":
+            return kind, None
+        return kind, coding(heads.get(b"content-encoding", b"").decode("latin-1"))
+
+    def _tagged(self, etag: bytes) -> bytes:
+        """Return the application's validator with the state in it; weak, since the bytes are ours."""
+        weak = etag.startswith(b"W/")
+        opaque = etag[2 * weak :].strip(b'"')
+        return b'W/"%b~%c%b"' % (opaque, b"w" if weak else b"s", self.tag.encode())
+
+    def _untagged(self, validators: bytes) -> bytes:
+        """Return the application's own validators among those of pages edited as this one will be."""
+        pattern = rb'W/"([^"]*)~([sw])' + self.tag.encode() + rb'"'
+        found = re.findall(pattern, validators)
+        return b", ".join(
+            (b"W/" if strength == b"w" else b"") + b'"%b"' % opaque for opaque, strength in found
+        )
+
+
+def language(accept: bytes, offered: Sequence[str]) -> str:
+    """Return which of the languages offered an `Accept-Language` prefers; the first if it names none."""
+    best, weight = offered[0], 0.0
+    for part in accept.decode("latin-1").lower().split(",")[:32]:
+        tag, _, parameter = part.strip().partition(";")
+        match = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", parameter) if parameter else None
+        quality = 1.0 if not parameter else float(match[1]) if match else 0.0
+        if quality > weight and (primary := tag.partition("-")[0]) in offered:
+            best, weight = primary, quality
+    return best
+
+
+def _asks_for_document(fetched_for: bytes | None, headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether a page is asked for, not a fragment that a script will insert."""
+    if fetched_for is not None:
+        return fetched_for in _DOCUMENTS
+    if b"x-requested-with" in headers or b"hx-request" in headers or b"upgrade" in headers:
+        return False
+    # Plain http on other names than localhost carries no Fetch Metadata.
+    return b"accept" not in headers or b"html" in headers[b"accept"] or b"*/*" in headers[b"accept"]
+
+
+def _remember(known: dict[K, V], key: K, value: V, most: int) -> None:
+    if len(known) >= most:
+        known.clear()
+    known[key] = value
