@@ -1,0 +1,11 @@
+// The social network's script: it turns each quoted message into a frame of its own.
+(function () {
+  const home = new URL(document.currentScript.src).origin;
+  for (const quote of document.querySelectorAll("blockquote.social-message")) {
+    const frame = document.createElement("iframe");
+    frame.src = home + "/post/" + quote.dataset.message + "?page=" + encodeURIComponent(location.href);
+    frame.title = "Message publié sur Parloir";
+    frame.className = "social-frame";
+    quote.replaceWith(frame);
+  }
+})();
