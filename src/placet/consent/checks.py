@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .policyfile import COOKIE, DOMAIN_COOKIE, Feature, PolicyFile, Tracker, seconds
+from .policyfile import COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE, Feature, PolicyFile, Tracker, seconds
 
 # Thirteen months in seconds; CNIL, audience measurement, 4 July 2025 (R15).
 MEASUREMENT_LIFE = 396 * 86_400
@@ -141,8 +141,8 @@ def _tracker_problems(written: PolicyFile, tracker: Tracker) -> Iterator[tuple[s
             f'{called} lives "{tracker.life}"; write "session" or a number and a unit, as "13 months".',
         )
         return
-    if tracker.kind == "cookie" and tracker.name in (COOKIE, DOMAIN_COOKIE):
-        yield "P015", f"{called} is the consent cookie, which is Placet's own."
+    if tracker.kind == "cookie" and tracker.name in (COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE):
+        yield "P015", f"{called} is Placet's own, which nobody else sets."
     if tracker.domain is not None and not any(_within(host, tracker.domain) for host in written.site.hosts):
         provider = written.providers.get(tracker.provider or "")
         if provider is None or not any(_related(host, tracker.domain) for host in provider.hosts):

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from .decision import Decision
-from .policyfile import COOKIE, DOMAIN_COOKIE
+from .policyfile import COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE
+
+OWN = frozenset((COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE))
 
 # Expiry lines are repeated on the next response for what is still there, so one response need not hold all.
 EXPIRY_BYTES = 4_096
@@ -57,7 +59,7 @@ def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tupl
     kept: list[bytes] = []
     hidden: list[str] = []
     for name, pair in pairs:
-        if name in (COOKIE, DOMAIN_COOKIE):
+        if name in OWN:
             continue
         tracker = decision.policy.cookie(name)
         if tracker is not None and tracker.purpose not in decision.refused:
@@ -73,7 +75,7 @@ def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None,
     What only deletes is let through. What would live longer than declared is capped (R95).
     """
     name = _name(line)
-    if name in (COOKIE, DOMAIN_COOKIE):
+    if name in OWN:
         return None, CookieEvent(Fate.DROPPED, name, None)
     tracker = decision.policy.cookie(name)
     purpose = None if tracker is None else tracker.purpose

@@ -33,15 +33,16 @@ Data = Literal[
     "purchases",
 ]
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-Host = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z")]
-Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#]*\Z")]
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}\Z")]
+Host = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$(?!\n)")]
+Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#]*$(?!\n)")]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$(?!\n)")]
 
 
 COOKIE = "__Host-placet"
 DOMAIN_COOKIE = "__Secure-placet"
+INSPECTOR_COOKIE = "__Host-placet-inspector"  # with `debug` on only
 
 _SECONDS = {
     "minute": 60,
@@ -70,7 +71,7 @@ class Site(_Written, frozen=True, kw_only=True):
     languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)] = ("fr", "en")
     cookie_domain: Host | None = None  # one choice for several subdomains
     updated: Annotated[
-        str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")
+        str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$(?!\n)")
     ]  # of the policy, for gpc.json (R74)
     connection_allowlist: bool = False
 

@@ -12,7 +12,7 @@ policy in memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol, TypeVar
@@ -136,22 +136,25 @@ class Visit:
         "_base",
         "_coding",
         "_fetched_for",
-        "_gate",
         "_language",
         "_markup",
         "_method",
         "_now",
+        "_pairs",
+        "added",
         "choice",
         "decision",
         "document",
         "edits",
         "epilogue",
         "events",
+        "gate",
         "hidden",
         "path",
         "request_headers",
         "secure",
         "standing",
+        "status",
     )
 
     def __init__(self, gate: Gate, request: RequestHead, now: int) -> None:
@@ -170,13 +173,16 @@ class Visit:
         wanted = gate.policy.cookie_name
         values = [pair.partition(b"=")[2].decode("latin-1") for name, pair in pairs if name == wanted]
 
-        self._gate = gate
+        self.gate = gate
         self._now = now
         self._method = request.method
+        self._pairs = pairs
         self._markup: Markup | None = None
         self._coding: Coding | None = None
         self.edits = False  # after `head`: whether the body goes through `feed`
         self.epilogue: Callable[[], bytes] | None = None  # more markup at the end of an edited page
+        self.added: Headers = []  # more lines for the response head
+        self.status = 0  # after `head`
         self.events: list[Event] = []
         self.path = request.path
         self.choice = gate.choice(values, now)
@@ -204,6 +210,7 @@ class Visit:
         Call once. Afterwards `edits` says whether the body must go through `feed` and `close`; then
         the head has no `Content-Length`.
         """
+        self.status = status
         headers = [(name.lower(), value) for name, value in headers]
         kind, self._coding = self._kind(status, headers)
         edited, events = self.standing.heads.edit(headers, kind, self._base, self._now)
@@ -221,7 +228,7 @@ class Visit:
             self.edits = True
             insertions = self.standing.page if kind is Kind.DOCUMENT else self.standing.frame
             self._markup = Markup(self.standing.sources, self._base, insertions, self._language)
-        return edited
+        return edited + self.added
 
     def feed(self, data: bytes) -> bytes:
         """Return what more of the edited body can be sent, after `data` of the application's."""
@@ -239,17 +246,25 @@ class Visit:
             last += self.epilogue()
         return self._coding.encode(last) + self._coding.finish()
 
-    def forget(self) -> list[bytes]:
-        """Return the `Set-Cookie` lines that clear what this decision refuses, declared or seen."""
-        lines = declared_expiries(self.decision, self.secure)
-        lines += expiries(self.decision, self.hidden, self.path, self.secure)
+    def forget(self, decision: Decision) -> list[bytes]:
+        """Return the `Set-Cookie` lines that clear what a new decision refuses, declared or seen."""
+        _, hidden = read_cookies(self._pairs, decision)
+        lines = declared_expiries(decision, self.secure) + expiries(decision, hidden, self.path, self.secure)
         self.events += [CookieEvent(Fate.EXPIRED, name, self._purpose(name)) for name, _ in lines]
         return list(dict.fromkeys(line for _, line in lines))
+
+    def cookies_of(self, purposes: Collection[str]) -> dict[str, str]:
+        """Return the request's cookies that are declared under the purposes, for whoever must erase."""
+        return {
+            name: pair.partition(b"=")[2].decode("latin-1")
+            for name, pair in self._pairs
+            if self._purpose(name) in purposes
+        }
 
     @property
     def tag(self) -> str:
         """What a validator of an edited page carries: all that the edit depends on."""
-        parts = (self._gate.fragments.version, self.decision.state, str(self.decision.gpc), self._language)
+        parts = (self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self._language)
         return sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property

@@ -1,1 +1,1 @@
-
+"""Adapters: the only room that knows HTTP servers."""

@@ -1,0 +1,48 @@
+"""The command line: parse, call a room, print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from placet.config import File, read_config
+from placet.errors import OperatorError, PolicyError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Consent on the web, enforced on the server."
+)
+
+PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
+
+
+@app.command()
+def check(policy: PolicyArgument = Path("placet.toml")) -> None:
+    """Say what is wrong in a policy file, every problem by its number; exit with 1 if anything is."""
+    try:
+        found = read_config(policy).policy
+    except PolicyError as problem:
+        for line in problem.problems:
+            typer.echo(line, err=True)
+        raise typer.Exit(1) from None
+    except OperatorError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(
+        f"{policy.name}: {len(found.purposes)} purposes, {len(found.providers)} providers, "
+        f"{len(found.trackers)} trackers; fingerprint {found.fingerprint}. Nothing to mend."
+    )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the policy file, for an editor that completes it."""
+    typer.echo(json.dumps(msgspec.json.schema(File), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,235 @@
+"""Placet's own addresses: the visitor's click, the settings, the lists, the client's files, the reports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from placet.consent.choice import DAY, LIFE, Choice, format_choice
+from placet.consent.receipt import Record, Shown, canonical, event_of
+from placet.consent.visit import Visit
+from placet.errors import LedgerDown
+from placet.ledger.log import Log
+from placet.ledger.store import Entry
+
+from .choice import Click, answers, choose, is_a_persons_click, is_same_origin, parse_click, way_back
+from .pages import Pages
+from .reports import parse_reports
+from .withdrawals import Withdrawal, Withdrawals
+
+if TYPE_CHECKING:
+    from .inspector import Inspector
+    from .reports import Reports
+
+log = logging.getLogger("placet.web")
+
+GPC_PATH = "/.well-known/gpc.json"
+MAX_BODY = 65_536  # bytes of a posted form or report
+LEDGER_SECONDS = 10.0  # after which a grant is not given
+CONSENT_EVENT = 1  # the ledger's entry type
+
+NO_STORE = {"cache-control": "no-store"}
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+Handler = Callable[[Visit, dict[bytes, bytes], Receive], Awaitable[Response]]
+
+
+class Desk:
+    """Where Placet answers a visitor itself."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        prefix: str,
+        ledger: Log,
+        withdrawals: Withdrawals,
+        reports: Reports,
+        inspector: Inspector | None,
+    ) -> None:
+        """Take the parts that a click needs, and the prefix of every address."""
+        self._pages = pages
+        self._prefix = prefix
+        self._ledger = ledger
+        self._withdrawals = withdrawals
+        self._reports = reports
+        self._get: dict[str, Handler] = {
+            "settings": self._settings,
+            "cookies": self._cookies,
+            "state": self._state,
+        }
+        self._post: dict[str, Handler] = {"choice": self._choice, "report": self._report}
+        if inspector is not None:
+            self._get["inspector"] = inspector.page
+
+    async def answer(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request under the prefix."""
+        response = await self._respond(visit, scope, receive)
+        for name, value in visit.added:
+            response.raw_headers.append((name, value))
+        await response(scope, receive, send)
+
+    async def refuse_path(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for an address that only serves a refused purpose; the application never sees it."""
+        if visit.document and visit.refusal is not None and visit.refusal.purpose is not None:
+            body = self._pages.refused(visit.refusal.purpose, visit.language)
+            response = self._page(body, 403)
+        else:
+            # A tracker that is told of an error tries again; one that is told of nothing does not.
+            response = Response(status_code=204, headers=NO_STORE)
+        await response(scope, receive, send)
+
+    async def _respond(self, visit: Visit, scope: Scope, receive: Receive) -> Response:
+        path, method = scope["path"], scope["method"]
+        if path == GPC_PATH:
+            return JSONResponse({"gpc": True, "lastUpdate": visit.decision.policy.site.updated})
+        name = path[len(self._prefix) :]
+        if method in ("GET", "HEAD") and (file := self._pages.files.get(name)) is not None:
+            return Response(file[0], headers=FOR_EVER, media_type=file[1])
+        allowed = [
+            verbs for verbs, handlers in (("GET, HEAD", self._get), ("POST", self._post)) if name in handlers
+        ]
+        if not allowed:
+            return self._page(self._pages.unknown(visit.language), 404)
+        handler = (self._post if method == "POST" else self._get).get(name)
+        if handler is None or method not in ("GET", "HEAD", "POST"):
+            return Response(status_code=405, headers={**NO_STORE, "allow": ", ".join(allowed)})
+        return await handler(visit, dict(scope["headers"]), receive)
+
+    async def _settings(self, visit: Visit, headers: dict[bytes, bytes], _receive: Receive) -> Response:
+        back = way_back("", headers, (self._prefix,))
+        return self._page(self._pages.settings(visit.decision, visit.language, back))
+
+    async def _cookies(self, visit: Visit, headers: dict[bytes, bytes], _receive: Receive) -> Response:
+        back = way_back("", headers, (self._prefix,))
+        return self._page(self._pages.cookie_policy(visit.decision, visit.language, back))
+
+    async def _state(self, visit: Visit, _headers: dict[bytes, bytes], _receive: Receive) -> Response:
+        return JSONResponse({"state": visit.decision.state}, headers=NO_STORE)
+
+    async def _report(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
+        body = await _read(receive, MAX_BODY)
+        if body is not None and is_same_origin(headers):
+            self._reports.add(visit, parse_reports(body))
+        return Response(status_code=204, headers=NO_STORE)
+
+    async def _choice(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
+        body = await _read(receive, MAX_BODY)
+        click = None if body is None else parse_click(body)
+        if click is None or not is_same_origin(headers):
+            return self._page(self._pages.unchanged(visit.language), 403)
+        policy = visit.decision.policy
+        before = visit.choice if isinstance(visit.choice, Choice) else None
+        granted = answers(click, policy, before)
+        more = {id for id, given in granted.items() if given and not visit.decision.allows(id)}
+        kept = any(given and policy.purposes[id].basis == "consent" for id, given in granted.items())
+        back = way_back(click.back, headers, (self._prefix,))
+        language = click.language if click.language in self._pages.languages else visit.language
+        # A script may refuse everything; it may neither grant nor renew what was granted.
+        if (more or kept) and not is_a_persons_click(headers):
+            return self._page(self._pages.unchanged(language), 403)
+        if more and click.shown != self._pages.notice_hash(language):
+            return RedirectResponse(back, 303, headers=NO_STORE)  # to the notice as it reads now
+        return await self._keep(visit, click, granted, bool(more), language, back)
+
+    async def _keep(
+        self, visit: Visit, click: Click, granted: dict[str, bool], more: bool, language: str, back: str
+    ) -> Response:
+        """Record the choice, then give it: never the other way round (R101)."""
+        policy = visit.decision.policy
+        before = visit.choice if isinstance(visit.choice, Choice) else None
+        asked = {id for id, purpose in policy.purposes.items() if purpose.basis == "consent"}
+        given = frozenset(id for id in asked if granted[id])
+        earlier = frozenset(id for id in asked if before and (policy.marks[id], True) in before.said)
+        now = time.time_ns() // 1_000_000
+        choice = choose(
+            granted, policy, visit.decision.gpc, now // 1_000, secrets.token_urlsafe(16) if given else None
+        )
+        id = _uuid7(now)
+        record = Record(
+            id=str(id),
+            site=policy.site.hosts[0],
+            event=event_of(given, earlier),
+            act=click.act,
+            answers=granted,
+            policy=policy.fingerprint,
+            shown=Shown(self._pages.notice_hash(language), language, click.layer),
+            gpc=visit.decision.gpc,
+            time=now,
+            until=(choice.day + LIFE + 1) * DAY,
+            receipt=choice.receipt,
+            previous=before.receipt if before else None,
+        )
+        entry = Entry(id.bytes, CONSENT_EVENT, canonical(record, policy), os.urandom(32))
+        try:
+            if more:
+                await asyncio.wait_for(asyncio.wrap_future(self._ledger.submit(entry)), LEDGER_SECONDS)
+            elif await asyncio.wrap_future(self._ledger.submit_or_spool(entry)) is None and given and before:
+                # Fewer purposes stand on the grant already recorded until the spool is in the ledger.
+                choice = replace(choice, receipt=before.receipt)
+        except (LedgerDown, TimeoutError):
+            log.error("a consent was not given: the ledger could not record it")  # noqa: TRY400
+            return self._page(self._pages.unavailable(language, back), 503)
+        return await self._give(visit, choice, back)
+
+    async def _give(self, visit: Visit, choice: Choice, back: str) -> Response:
+        gate = visit.gate
+        decision = gate.standing(choice, visit.decision.gpc).decision
+        # What an expired consent left behind is erased like what is withdrawn now.
+        withdrawn = tuple(
+            id
+            for id in decision.policy.purposes
+            if id in decision.refused and (id not in visit.decision.refused or visit.cookies_of((id,)))
+        )
+        if withdrawn:
+            await self._withdrawals.tell(Withdrawal(withdrawn, visit.cookies_of(withdrawn)))
+        response = RedirectResponse(back, 303, headers=NO_STORE)
+        cookie = _consent_cookie(format_choice(choice, gate.keys), decision.policy.site.cookie_domain)
+        response.raw_headers += [(b"set-cookie", line) for line in (cookie, *visit.forget(decision))]
+        return response
+
+    def _page(self, body: bytes, status: int = 200) -> Response:
+        headers = {
+            **NO_STORE,
+            "content-security-policy": self._pages.policy,
+            "referrer-policy": "same-origin",
+            "x-content-type-options": "nosniff",
+        }
+        return Response(body, status, headers, "text/html")
+
+
+def _consent_cookie(value: str, domain: str | None) -> bytes:
+    name, place = ("__Secure-placet", f"; Domain={domain}") if domain else ("__Host-placet", "")
+    life = f"Max-Age={LIFE * DAY}; Path=/{place}; Secure; HttpOnly; SameSite=Lax"
+    return f"{name}={value}; {life}".encode("ascii")
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Return the request's body, `None` where it is longer than `most` bytes or breaks off."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _uuid7(milliseconds: int) -> uuid.UUID:
+    """Return a UUID of version 7: its time, then random bits (RFC 9562 section 5.7)."""
+    random = int.from_bytes(os.urandom(10))
+    value = (milliseconds & (1 << 48) - 1) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

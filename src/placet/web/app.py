@@ -1,0 +1,58 @@
+"""The composition root: consent meets the ledger here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from placet.config import Config, read_secrets
+from placet.consent.choice import Keys
+from placet.consent.visit import Gate
+from placet.errors import SetupError
+from placet.ledger.log import Log
+from placet.ledger.spool import Spool
+from placet.ledger.sqlite import SqliteStore
+
+from .api import GPC_PATH, Desk
+from .inspector import Inspector
+from .pages import Pages
+from .reports import Reports
+from .withdrawals import Hook, Withdrawals
+
+
+class Placet:
+    """One site's parts, put together at start-up."""
+
+    def __init__(self, config: Config, on_withdrawal: Mapping[str, Hook]) -> None:
+        """Read the secrets, render what can be rendered, open nothing else yet.
+
+        Raises `OperatorError` for secrets or directories that are not as they must be, and
+        `UnknownName` for a hook of a purpose that the policy does not have.
+        """
+        policy, prefix = config.policy, config.server.prefix
+        for purpose in on_withdrawal:
+            policy.purpose(purpose)
+        secrets = read_secrets(config.data)
+        self.pages = Pages(policy, prefix, config.templates)
+        keys = Keys(secrets, policy.cookie_name, policy.site.hosts[0])
+        self.gate = Gate(policy, keys, self.pages, f"{prefix}report")
+        try:
+            config.data.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SetupError(
+                f"S005 {config.data}: the data directory cannot be made ({problem})."
+            ) from problem
+        self.ledger = Log(SqliteStore(config.data / config.server.ledger), spool=Spool(config.data / "spool"))
+        self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
+        self.reports = Reports()
+        self.inspector = Inspector(self.pages, prefix) if config.server.debug else None
+        self.desk = Desk(self.pages, prefix, self.ledger, self.withdrawals, self.reports, self.inspector)
+        self._prefix = prefix
+
+    def owns(self, path: str) -> bool:
+        """Say whether the path is one of Placet's own addresses."""
+        return path.startswith(self._prefix) or path == GPC_PATH
+
+    def close(self) -> None:
+        """Write what waits, and let go of files."""
+        self.withdrawals.close()
+        self.ledger.close()

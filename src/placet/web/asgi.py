@@ -1,0 +1,134 @@
+"""Placet in front of an ASGI application (ASGI 3.0): Starlette, FastAPI, Litestar, Django and others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from placet.config import Config, read_config
+from placet.consent.visit import RequestHead, Visit
+
+from .app import Placet
+from .gates import KEY, Consent
+from .withdrawals import Hook
+
+# What an application would send past the locks: a file that a page may be, and addresses to load early.
+_PAST_THE_LOCKS = ("http.response.pathsend", "http.response.zerocopysend")
+_EARLY = ("http.response.push", "http.response.early_hint")
+
+
+class ConsentMiddleware:
+    """The five locks around an application.
+
+    `policy` is the policy file, or a `Config` read from one. `on_withdrawal` maps a purpose to a
+    function that erases what hangs on it. Raises `OperatorError` at start-up for whatever is wrong.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        policy: str | Path | Config = "placet.toml",
+        *,
+        on_withdrawal: Mapping[str, Hook] | None = None,
+    ) -> None:
+        self.app = app
+        self.placet = Placet(
+            policy if isinstance(policy, Config) else read_config(policy), on_withdrawal or {}
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer Placet's own addresses; pass everything else through the locks."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, self._until_shutdown(send))
+        elif scope["type"] in ("http", "websocket"):
+            await self._visit(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        http = scope["type"] == "http"
+        head = RequestHead(scope.get("method", "GET"), scope["path"], scope["scheme"], scope["headers"])
+        visit = self.placet.gate.open(head, int(time.time()))
+        if http and self.placet.owns(head.path):
+            await self.placet.desk.answer(visit, scope, receive, send)
+        elif visit.refusal is not None:
+            if http:
+                await self.placet.desk.refuse_path(visit, scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+        else:
+            inner = self._inner_scope(scope, visit)
+            await self.app(inner, receive, self._responder(visit, scope, send))
+
+    def _inner_scope(self, scope: Scope, visit: Visit) -> Scope:
+        """Return the scope as the application may see it."""
+        inner = dict(scope)
+        inner["headers"] = visit.request_headers
+        inner["state"] = {
+            **scope.get("state", {}),
+            KEY: Consent(visit.decision, self.placet.pages, visit.language),
+        }
+        if extensions := scope.get("extensions"):
+            hidden = _EARLY + _PAST_THE_LOCKS if visit.document else _EARLY
+            inner["extensions"] = {name: value for name, value in extensions.items() if name not in hidden}
+        return inner
+
+    def _responder(self, visit: Visit, scope: Scope, send: Send) -> Send:
+        inspector = self.placet.inspector
+        if inspector is not None and scope["type"] == "http":
+            inspector.watch(visit, scope)
+        return Responder(visit, send).send
+
+    def _until_shutdown(self, send: Send) -> Send:
+        async def watched(message: Message) -> None:
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                self.placet.close()
+            await send(message)
+
+        return watched
+
+
+class Responder:
+    """One response on its way out: its head edited, and its body where it is a page."""
+
+    __slots__ = ("_send", "_start", "_visit")
+
+    def __init__(self, visit: Visit, send: Send) -> None:
+        """Send through the visit."""
+        self._visit = visit
+        self._send = send
+        self._start: Message | None = None  # kept until the first chunk shows whether it is the only one
+
+    async def send(self, message: Message) -> None:
+        """Send one ASGI message as the visitor may have it."""
+        match message["type"]:
+            case "http.response.start":
+                head = self._visit.head(message["status"], message.get("headers", ()))
+                message = {**message, "headers": head}
+                if self._visit.edits:
+                    self._start = message
+                else:
+                    await self._send(message)
+            case "http.response.body" if self._visit.edits:
+                await self._body(message)
+            case "websocket.accept" | "websocket.http.response.start":
+                head = self._visit.head(message.get("status", 101), message.get("headers", ()))
+                await self._send({**message, "headers": head})
+            case _:
+                await self._send(message)
+
+    async def _body(self, message: Message) -> None:
+        more = message.get("more_body", False)
+        body = self._visit.feed(message.get("body", b""))
+        if not more:
+            body += self._visit.close()
+        if self._start is not None:
+            if not more:
+                self._start["headers"].append((b"content-length", b"%d" % len(body)))
+            await self._send(self._start)
+            self._start = None
+        if body or not more:
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})

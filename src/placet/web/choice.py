@@ -1,0 +1,121 @@
+"""What a click on the notice means: the form read, the request judged, the choice made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+from urllib.parse import parse_qs, urlsplit
+
+from placet.consent.choice import DAY, Choice
+from placet.consent.policy import Policy
+from placet.consent.receipt import Act
+
+MAX_FIELDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """The posted form, with nothing in it believed yet."""
+
+    act: Act
+    ticked: frozenset[str]
+    objected: frozenset[str]
+    layer: Literal["notice", "settings"]
+    language: str
+    shown: str
+    back: str
+
+
+def parse_click(body: bytes) -> Click | None:
+    """Return the click that a form body (`application/x-www-form-urlencoded`) says, `None` for anything else."""
+    try:
+        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return None
+    answer = fields.get("answer", [])
+    if len(answer) != 1 or answer[0] not in ("accept", "refuse", "save"):
+        return None
+    return Click(
+        act=cast("Act", answer[0]),
+        ticked=frozenset(fields.get("purpose", ())),
+        objected=frozenset(fields.get("object", ())),
+        layer="settings" if fields.get("layer") == ["settings"] else "notice",
+        language=fields.get("language", [""])[0],
+        shown=fields.get("shown", [""])[0],
+        back=fields.get("back", [""])[0],
+    )
+
+
+def answers(click: Click, policy: Policy, before: Choice | None) -> dict[str, bool]:
+    """Return, for each purpose that can be refused, whether the click grants it.
+
+    The two buttons answer for the purposes that ask for consent; an earlier objection to exempt
+    measurement stands until its own box says otherwise.
+    """
+    said = dict(before.said) if before is not None else {}
+    granted: dict[str, bool] = {}
+    for id, purpose in policy.purposes.items():
+        if purpose.basis == "consent":
+            granted[id] = click.act == "accept" or (click.act == "save" and id in click.ticked)
+        elif purpose.basis == "measurement":
+            objects = id in click.objected if click.act == "save" else said.get(policy.marks[id]) is False
+            granted[id] = not objects
+    return granted
+
+
+def choose(granted: Mapping[str, bool], policy: Policy, gpc: bool, now: int, receipt: str | None) -> Choice:
+    """Return the choice to be kept; a purpose that is exempt is in it only where it is objected to."""
+    said = {
+        (policy.marks[id], answer)
+        for id, answer in granted.items()
+        if policy.purposes[id].basis == "consent" or not answer
+    }
+    return Choice(policy.fingerprint, now // DAY, frozenset(said), gpc, receipt)
+
+
+def is_same_origin(headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether the request comes from a page of this site: Fetch Metadata first, then `Origin` (R102)."""
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site == b"same-origin"
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1"))
+    return origin.scheme in ("http", "https") and origin.netloc.encode("latin-1") == headers.get(b"host")
+
+
+def is_a_persons_click(headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether a person, not a script of the page, sent the form.
+
+    Any script can submit a form; only a navigation that follows a person's own act carries
+    `Sec-Fetch-User: ?1` (W3C Fetch Metadata, section 2.4). A browser without Fetch Metadata is believed.
+    """
+    if b"sec-fetch-site" not in headers:
+        return True
+    return (
+        headers.get(b"sec-fetch-mode") == b"navigate"
+        and headers.get(b"sec-fetch-dest") == b"document"
+        and headers.get(b"sec-fetch-user") == b"?1"
+    )
+
+
+def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str]) -> str:
+    """Return the path on this site to go back to: as the form says, else the page it was on, else the root.
+
+    Never another site, and never one of the addresses that begin with `own`.
+    """
+    referer = urlsplit(headers.get(b"referer", b"").decode("latin-1"))
+    came_from = ""
+    if referer.netloc.encode("latin-1") == headers.get(b"host"):
+        came_from = referer.path + ("?" + referer.query if referer.query else "")
+    for path in (wanted, came_from):
+        if is_local_path(path) and not path.startswith(tuple(own)):
+            return path
+    return "/"
+
+
+def is_local_path(path: str) -> bool:
+    """Say whether a browser would take `path` for an address on the same site."""
+    if not path.startswith("/") or len(path) > 2_048:
+        return False
+    # "//host" and "/\host" are other sites, and control characters would be dropped from between.
+    return not path.startswith(("//", "/\\")) and path.isascii() and path.isprintable() and "\\" not in path

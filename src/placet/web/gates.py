@@ -1,0 +1,134 @@
+"""The application lock: what the application asks before it does something for a purpose."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from placet.consent.decision import Decision
+from placet.errors import PlacetError
+
+KEY = "consent"
+
+Scope = MutableMapping[str, Any]
+Endpoint = Callable[..., Any]
+
+
+class Words(Protocol):
+    """Who says to the visitor, in their language, what is missing and how to allow it."""
+
+    def explain(self, name: str, language: str) -> Markup:
+        """Return the sentence that stands in for a gated feature or purpose."""
+
+    def refused(self, name: str, language: str) -> bytes:
+        """Return the page with the same sentence."""
+
+
+class Consent:
+    """What this visitor granted, for the application to ask."""
+
+    __slots__ = ("_words", "decision", "language")
+
+    def __init__(self, decision: Decision, words: Words, language: str) -> None:
+        """Bind a decision to the words that explain it."""
+        self.decision = decision
+        self.language = language
+        self._words = words
+
+    def allows(self, purpose: str) -> bool:
+        """Say whether the purpose is granted; raises `UnknownName` where the policy has none such."""
+        return self.decision.allows(purpose)
+
+    def opens(self, feature: str) -> bool:
+        """Say whether the feature's purpose is granted; raises `UnknownName` where the policy has none such."""
+        return self.decision.opens(feature)
+
+    def permits(self, name: str) -> bool:
+        """Say whether the feature, or else the purpose, of that name may go on."""
+        known = name in self.decision.policy.written.features
+        return self.opens(name) if known else self.allows(name)
+
+    def explain(self, name: str) -> Markup:
+        """Return a sentence, as HTML, that says why the feature or purpose is off and how to turn it on."""
+        return self._words.explain(name, self.language)
+
+    def page(self, name: str) -> bytes:
+        """Return the whole page that says the same, UTF-8."""
+        return self._words.refused(name, self.language)
+
+
+def consent_of(request: HTTPConnection | Scope) -> Consent:
+    """Return the consent of a request or an ASGI scope; raises `PlacetError` where Placet is not in front."""
+    scope = request.scope if isinstance(request, HTTPConnection) else request
+    found = scope.get("state", {}).get(KEY)
+    if not isinstance(found, Consent):
+        raise PlacetError("this request has not come through ConsentMiddleware")
+    return found
+
+
+def requires(name: str) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
+    """Decorate a Starlette endpoint: without the feature or purpose it answers 403, in the visitor's words."""
+
+    def decorate(endpoint: Endpoint) -> Callable[..., Awaitable[Any]]:
+        @functools.wraps(endpoint)
+        async def gated(request: Request, *args: Any, **kwargs: Any) -> Any:
+            consent = consent_of(request)
+            if not consent.permits(name):
+                return _forbidden(request, consent, name)
+            answer = endpoint(request, *args, **kwargs)
+            return await answer if inspect.isawaitable(answer) else answer
+
+        return gated
+
+    return decorate
+
+
+def requirement(name: str) -> Callable[[Request], None]:
+    """Return a dependency, as FastAPI's `Depends` takes it, that raises a 403 in the visitor's words."""
+
+    def require(request: Request) -> None:
+        consent = consent_of(request)
+        if not consent.permits(name):
+            raise HTTPException(403, consent.explain(name).striptags(), headers={"cache-control": "no-store"})
+
+    return require
+
+
+def install(environment: Environment) -> None:
+    """Teach a Jinja2 environment to ask, of templates rendered with `request` in their context.
+
+    `{% if "comments" is open %}` for features, `{% if "profiles" is granted %}` for purposes, and
+    `{{ explain("comments") }}` for the sentence that stands in.
+    """
+
+    @pass_context
+    def is_open(context: Context, feature: str) -> bool:
+        return consent_of(context["request"]).opens(feature)
+
+    @pass_context
+    def is_granted(context: Context, purpose: str) -> bool:
+        return consent_of(context["request"]).allows(purpose)
+
+    @pass_context
+    def explain(context: Context, name: str) -> Markup:
+        return consent_of(context["request"]).explain(name)
+
+    environment.tests["open"] = is_open
+    environment.tests["granted"] = is_granted
+    environment.globals["explain"] = explain
+
+
+def _forbidden(request: Request, consent: Consent, name: str) -> Response:
+    headers = {"cache-control": "no-store"}
+    if "html" in request.headers.get("accept", "html"):
+        return HTMLResponse(consent.page(name), 403, headers)
+    return JSONResponse({"detail": consent.explain(name).striptags()}, 403, headers)

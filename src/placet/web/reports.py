@@ -1,0 +1,77 @@
+"""What browsers report, and what the policy does not declare, told to the operator once each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from placet.consent.cookies import CookieEvent
+from placet.consent.response import Event
+from placet.consent.sources import Held
+from placet.consent.visit import Visit
+
+log = logging.getLogger("placet.undeclared")
+
+# Anyone can send a report, so neither the list nor a name in it may grow without end.
+MOST_KNOWN = 1_000
+MOST_REPORTS = 50
+MOST_LETTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What a browser refused under our policy, as it reported it (CSP3 section 5.3)."""
+
+    directive: str
+    blocked: str  # an address without its query, or a word such as "inline"
+
+
+class Reports:
+    """Counts, in memory, of what was refused without being declared; no visitor is in them."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self.seen: Counter[tuple[str, str]] = Counter()
+
+    def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
+        """Count violations; the visit's own list has them too."""
+        for violation in violations:
+            host = urlsplit(violation.blocked).hostname or violation.blocked
+            self._count(violation.directive, host)
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Count what the locks met that the policy does not declare."""
+        for event in events:
+            if isinstance(event, CookieEvent) and event.purpose is None:
+                self._count("cookie", event.name)
+            elif isinstance(event, Held) and event.purpose is None:
+                self._count(event.what, urlsplit(event.source).netloc or event.source)
+
+    def _count(self, what: str, name: str) -> None:
+        key = what, name[:MOST_LETTERS]
+        if key not in self.seen:
+            if len(self.seen) >= MOST_KNOWN:
+                return
+            log.warning("refused, and not in the policy: %s %r", *key)
+        self.seen[key] += 1
+
+
+def parse_reports(body: bytes) -> Iterator[Violation]:
+    """Yield the violations in a report body: one `csp-report`, or a list as the Reporting API sends it."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    reports = parsed if isinstance(parsed, list) else [parsed]
+    for report in reports[:MOST_REPORTS]:
+        if isinstance(report, dict):
+            said = report.get("csp-report") or report.get("body")
+            if isinstance(said, dict):
+                directive = said.get("effective-directive") or said.get("effectiveDirective")
+                blocked = said.get("blocked-uri") or said.get("blockedURL")
+                if isinstance(directive, str) and isinstance(blocked, str):
+                    yield Violation(directive[:64], blocked.partition("?")[0][:MOST_LETTERS])
