@@ -20,3 +20,32 @@ $(CHROMIUM):
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund
 	touch $@
+
+.venv/vectors: tests/vectors/fetch $(VENV)/ready
+	$(PY) tests/vectors/fetch
+	touch $@
+
+TEST_READY := $(VENV)/ready $(CHROMIUM) node_modules/.package-lock.json
+
+demo: $(VENV)/ready
+	cd examples && ../$(PY) -m newsroom
+
+test: $(TEST_READY)
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not soak"
+
+soak: $(TEST_READY)
+	$(PY) -m pytest -m soak
+
+check: $(VENV)/ready node_modules/.package-lock.json
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	npx --no-install tsc -p tsconfig.json
+	$(PY) -m pytest tests/docs
+
+bench: $(TEST_READY)
+	$(PY) -m bench
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,7 +28,7 @@ class Click:
 
 
 def parse_click(body: bytes) -> Click | None:
-    """Return the click that a form body (`application/x-www-form-urlencoded`) says, `None` for anything else."""
+    """Return the click that a form body (`application/x-www-form-urlencoded`) says, else `None`."""
     try:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:

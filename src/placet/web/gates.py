@@ -49,7 +49,7 @@ class Consent:
         return self.decision.allows(purpose)
 
     def opens(self, feature: str) -> bool:
-        """Say whether the feature's purpose is granted; raises `UnknownName` where the policy has none such."""
+        """Say whether the feature's purpose is granted; raises `UnknownName` for an unknown feature."""
         return self.decision.opens(feature)
 
     def permits(self, name: str) -> bool:
@@ -76,7 +76,7 @@ def consent_of(request: HTTPConnection | Scope) -> Consent:
 
 
 def requires(name: str) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
-    """Decorate a Starlette endpoint: without the feature or purpose it answers 403, in the visitor's words."""
+    """Decorate a Starlette endpoint: without the feature or purpose it answers 403, and says why."""
 
     def decorate(endpoint: Endpoint) -> Callable[..., Awaitable[Any]]:
         @functools.wraps(endpoint)
