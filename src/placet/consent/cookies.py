@@ -38,17 +38,18 @@ class CookieEvent:
     purpose: str | None  # `None`: undeclared
 
 
-def parse_cookies(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield each cookie of the `Cookie` lines as its name and its verbatim pair (RFC 6265 section 5.4).
+def parse_cookies(lines: Iterable[bytes]) -> list[tuple[str, bytes]]:
+    """Return each cookie of the `Cookie` lines as its name and its verbatim pair (RFC 6265 section 5.4).
 
     A pair without `=` is a cookie without a name, as browsers send it.
     """
+    pairs: list[tuple[str, bytes]] = []
     for line in lines:
-        for pair in line.split(b";"):
-            pair = pair.strip(b" \t")
-            if pair:
+        for text in line.split(b";"):
+            if pair := text.strip(b" \t"):
                 name, equals, _ = pair.partition(b"=")
-                yield (name.rstrip(b" \t").decode("latin-1") if equals else ""), pair
+                pairs.append((name.rstrip(b" \t").decode("latin-1") if equals else "", pair))
+    return pairs
 
 
 def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tuple[bytes | None, list[str]]:

@@ -133,14 +133,16 @@ class Visit:
     """One request and its response, seen through the locks."""
 
     __slots__ = (
-        "_base",
+        "_accept_language",
         "_coding",
         "_fetched_for",
+        "_host",
         "_language",
         "_markup",
         "_method",
         "_now",
         "_pairs",
+        "_scheme",
         "added",
         "choice",
         "decision",
@@ -152,7 +154,6 @@ class Visit:
         "hidden",
         "path",
         "request_headers",
-        "secure",
         "standing",
         "status",
     )
@@ -169,7 +170,7 @@ class Visit:
                 gpc.append(value)
             else:
                 seen[name] = value
-        pairs = list(parse_cookies(cookies))
+        pairs = parse_cookies(cookies)
         wanted = gate.policy.cookie_name
         values = [pair.partition(b"=")[2].decode("latin-1") for name, pair in pairs if name == wanted]
 
@@ -190,11 +191,10 @@ class Visit:
         self.decision = self.standing.decision
         self._fetched_for = seen.get(b"sec-fetch-dest")
         self.document = _asks_for_document(self._fetched_for, seen)
-        host = seen.get(b"host", b"").decode("latin-1")
-        self.secure = request.scheme in ("https", "wss") or _LOCAL_HOST.match(host) is not None
-        # Whatever name the site is reached by, what is relative to its pages is its own.
-        self._base = f"{request.scheme}://{gate.policy.site.hosts[0]}{request.path}"
-        self._language = language(seen.get(b"accept-language", b""), gate.fragments.languages)
+        self._host = seen.get(b"host", b"")
+        self._scheme = request.scheme
+        self._accept_language = seen.get(b"accept-language", b"")
+        self._language: str | None = None
         readable, self.hidden = read_cookies(pairs, self.decision)
         self.events += [CookieEvent(Fate.HIDDEN, name, self._purpose(name)) for name in self.hidden]
         self.request_headers = self._request_headers(request.headers, readable)
@@ -227,7 +227,7 @@ class Visit:
         if self._coding is not None and self._method != "HEAD":
             self.edits = True
             insertions = self.standing.page if kind is Kind.DOCUMENT else self.standing.frame
-            self._markup = Markup(self.standing.sources, self._base, insertions, self._language)
+            self._markup = Markup(self.standing.sources, self._base, insertions, self.language)
         return edited + self.added
 
     def feed(self, data: bytes) -> bytes:
@@ -264,13 +264,25 @@ class Visit:
     @property
     def tag(self) -> str:
         """What a validator of an edited page carries: all that the edit depends on."""
-        parts = (self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self._language)
+        parts = (self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self.language)
         return sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property
     def language(self) -> str:
         """The visitor's language by `Accept-Language`, of those that the site has."""
+        if self._language is None:
+            self._language = language(self._accept_language, self.gate.fragments.languages)
         return self._language
+
+    @property
+    def secure(self) -> bool:
+        """Whether the browser takes a `Secure` cookie from here: over https, and from localhost."""
+        return self._scheme in ("https", "wss") or _LOCAL_HOST.match(self._host.decode("latin-1")) is not None
+
+    @property
+    def _base(self) -> str:
+        """The page's address. Whatever name the site is reached by, what is relative to it is its own."""
+        return f"{self._scheme}://{self.gate.policy.site.hosts[0]}{self.path}"
 
     def _purpose(self, name: str) -> str | None:
         tracker = self.decision.policy.cookie(name)
