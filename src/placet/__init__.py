@@ -1,5 +1,41 @@
 """Placet: consent on the web, enforced on the server, proved and audited.
 
+The road of a page view, which touches no database:
+
     request ── choice, signals ──▶ decision ──▶ (application) ──▶ response, markup ──▶ visitor
-    click   ── parse ──▶ receipt ──▶ ledger.append ──▶ Set-Cookie, 303
+
+and of a click:
+
+    form ── parse ──▶ receipt ──▶ ledger.append ──▶ Set-Cookie, 303
+
+What people need is here; where it lives is in the rooms `consent`, `ledger`, `client` and `web`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from placet.web.asgi import ConsentMiddleware
+    from placet.web.gates import Consent, consent_of, install, requirement, requires
+    from placet.web.withdrawals import Withdrawal
+
+__all__ = ["Consent", "ConsentMiddleware", "Withdrawal", "consent_of", "install", "requirement", "requires"]
+
+# Resolved when asked for: whoever only reads a ledger need not load a web framework.
+_HOMES = {
+    "Consent": "placet.web.gates",
+    "ConsentMiddleware": "placet.web.asgi",
+    "Withdrawal": "placet.web.withdrawals",
+    "consent_of": "placet.web.gates",
+    "install": "placet.web.gates",
+    "requirement": "placet.web.gates",
+    "requires": "placet.web.gates",
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'placet' has no attribute {name!r}") from None
+    return getattr(import_module(home), name)
