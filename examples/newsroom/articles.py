@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -97,7 +98,13 @@ def first_comments() -> list[tuple[str, Comment]]:
 def water_rows() -> list[dict[str, str]]:
     """The rows of the water survey, as they stand in its file."""
     with (CONTENT / "eau.csv").open(newline="") as file:
-        return list(csv.DictReader(file, delimiter=";"))
+        return [row | {"anchor": anchor(row["commune"])} for row in csv.DictReader(file, delimiter=";")]
+
+
+def anchor(name: str) -> str:
+    """A name as the end of an address: `commune-crets-dambre`."""
+    plain = normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
+    return "commune-" + plain.replace(" ", "-")
 
 
 def _split(file: Path) -> tuple[dict[str, Any], str]:

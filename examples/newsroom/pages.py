@@ -37,13 +37,13 @@ class Place:
 PLACES = {
     place.name: place
     for place in (
-        Place("Saint-Aubin-sur-Vairelle", 46.982, 4.214),
-        Place("Montsorlin", 47.031, 4.127),
-        Place("Les Granges-Hautes", 47.084, 4.063),
-        Place("Dornes-le-Pont", 46.921, 4.336),
-        Place("Fontclaire", 46.958, 4.118),
-        Place("Chantevigne", 46.894, 4.271),
-        Place("Brissac-les-Bois", 47.052, 4.291),
+        Place("Valserac", 46.082, 5.214),
+        Place("Montsorlin", 46.131, 5.127),
+        Place("Les Granges-Hautes", 46.184, 5.063),
+        Place("Dornes-le-Pont", 46.021, 5.336),
+        Place("Fontclaire", 46.058, 5.118),
+        Place("Chantevigne", 45.994, 5.271),
+        Place("Brissac-les-Bois", 45.968, 5.341),
     )
 }
 

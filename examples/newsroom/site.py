@@ -102,7 +102,7 @@ def routes(debug: bool) -> list[Any]:
         Route("/telecharger/eau.csv", pages.water_file),
         Route("/mesure/compte", careless.count),
         Route("/mesure/collect", careless.collect, methods=["GET", "POST"]),
-        Route("/ca-sw.js", service_worker),
+        Route("/sw-mesure.js", service_worker),
         WebSocketRoute("/direct", pages.live),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
@@ -126,7 +126,7 @@ def middleware(debug: bool) -> list[Middleware]:
 
 async def service_worker(request: Request) -> Response:
     """The worker that the analytics tool asks its customers to serve from their own address."""
-    return FileResponse(HERE / "static" / "ca-sw.js", media_type="text/javascript")
+    return FileResponse(HERE / "static" / "sw-mesure.js", media_type="text/javascript")
 
 
 async def refused(request: Request, problem: Exception) -> Response:

@@ -4,7 +4,7 @@
   for (const quote of document.querySelectorAll("blockquote.social-message")) {
     const frame = document.createElement("iframe");
     frame.src = home + "/post/" + quote.dataset.message + "?page=" + encodeURIComponent(location.href);
-    frame.title = "Message publié sur Parloir";
+    frame.title = "Message publié sur Agora";
     frame.className = "social-frame";
     quote.replaceWith(frame);
   }

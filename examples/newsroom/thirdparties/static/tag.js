@@ -16,7 +16,7 @@
     opening.result.close();
   };
 
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/ca-sw.js").catch(() => {});
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw-mesure.js").catch(() => {});
 
   tell({ debut: 1 });
   let seconds = 0;
