@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from .decision import Decision
+from .memory import Memory
 from .policy import Policy
 
 
@@ -62,7 +63,7 @@ class Sources:
         owners = {mark: Refusal(p.purpose, id) for id, p in refused for mark in p.marks}
         self._marks = owners
         self._mark = re.compile("|".join(map(re.escape, owners))) if owners else None
-        self._known: dict[tuple[str, str], Refusal | None] = {}
+        self._known: Memory[tuple[str, str], Refusal | Literal[False]] = Memory(REMEMBERED)
 
     def url(self, value: str, base: str) -> Refusal | None:
         """Return `None` where this visitor lets the address in, else whose it is.
@@ -71,15 +72,12 @@ class Sources:
         it is relative to.
         """
         key = value, base
-        try:
-            return self._known[key]
-        except KeyError:
-            refusal = self._judge(value, base)
-        if len(value) + len(base) <= REMEMBERED_LENGTH:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[key] = refusal
-        return refusal
+        known = self._known.get(key)
+        if known is None:
+            known = self._judge(value, base) or False
+            if len(value) + len(base) <= REMEMBERED_LENGTH:
+                self._known.put(key, known)
+        return known or None
 
     def _judge(self, value: str, base: str) -> Refusal | None:
         value = value.strip(_ENDS).translate(_DROPPED)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from . import signals
 from .choice import Choice, Fault, Keys, is_current, parse_choice
@@ -23,16 +23,15 @@ from .coding import Coding, acceptable, coding
 from .cookies import CookieEvent, Fate, declared_expiries, expiries, parse_cookies, read_cookies
 from .decision import Decision, decide
 from .markup import Insertion, Markup
+from .memory import Memory
 from .policy import Policy
 from .response import Assets, Event, Headers, HeadLock, Kind, private
-from .sources import Paths, Refusal, Sources
+from .sources import Held, Paths, Refusal, Sources
 
-# What a gate remembers, so that a visitor's second page costs less; cleared when full, never relied on.
+# What a gate remembers, so that a second page costs less.
 REMEMBERED_CHOICES = 4_096
 REMEMBERED_STANDINGS = 1_024
-
-K = TypeVar("K")
-V = TypeVar("V")
+REMEMBERED_PAGES = 32 << 20  # bytes, of pages before and after
 
 _DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
@@ -89,8 +88,9 @@ class Gate:
         self.keys = keys
         self.fragments = fragments
         self._report = report
-        self._choices: dict[str, Choice | Fault] = {}
-        self._standings: dict[object, Standing] = {}
+        self.pages: Memory[tuple[object, ...], tuple[bytes, tuple[Held, ...]]] = Memory(REMEMBERED_PAGES)
+        self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
+        self._standings: Memory[object, Standing] = Memory(REMEMBERED_STANDINGS)
 
     def open(self, request: RequestHead, now: int) -> Visit:
         """Return the visit that a request begins. `now` is in seconds since 1970."""
@@ -101,13 +101,12 @@ class Gate:
         if len(values) != 1:
             return Fault.UNREADABLE if values else Fault.ABSENT
         known = self._choices.get(values[0])
-        if known is None:
-            known = parse_choice(values[0], self.keys, now)
-            if isinstance(known, Choice):  # what anyone can send is not worth remembering
-                _remember(self._choices, values[0], known, REMEMBERED_CHOICES)
-        elif isinstance(known, Choice) and not is_current(known, now):
-            return Fault.EXPIRED
-        return known
+        if known is not None:
+            return known if is_current(known, now) else Fault.EXPIRED
+        read = parse_choice(values[0], self.keys, now)
+        if isinstance(read, Choice):  # what anyone can send is not worth remembering
+            self._choices.put(values[0], read)
+        return read
 
     def standing(self, choice: Choice | Fault, gpc: bool) -> Standing:
         """Return all that follows from a choice and the signal."""
@@ -125,7 +124,7 @@ class Gate:
                 page=self.fragments.page(decision),
                 frame=self.fragments.frame(decision),
             )
-            _remember(self._standings, key, found, REMEMBERED_STANDINGS)
+            self._standings.put(key, found)
         return found
 
 
@@ -141,6 +140,7 @@ class Visit:
         "_markup",
         "_method",
         "_now",
+        "_page",
         "_pairs",
         "_scheme",
         "added",
@@ -226,9 +226,27 @@ class Visit:
             edited = [(name, value) for name, value in edited if name not in _OF_THE_BYTES]
         if self._coding is not None and self._method != "HEAD":
             self.edits = True
-            insertions = self.standing.page if kind is Kind.DOCUMENT else self.standing.frame
+            self._page = kind is Kind.DOCUMENT
+            insertions = self.standing.page if self._page else self.standing.frame
             self._markup = Markup(self.standing.sources, self._base, insertions, self.language)
         return edited + self.added
+
+    def whole(self, data: bytes) -> bytes:
+        """Return the edited body of a page that came in one piece; one seen before costs its hashing."""
+        if self._markup is None or self._coding is None:
+            return data
+        page = self._coding.decode(data)
+        key = page, self._base, self.language, self.standing, self._page
+        known = self.gate.pages.get(key)
+        if known is None:
+            edited = self._markup.feed(page) + self._markup.close()
+            known = edited, tuple(self._markup.held)
+            self.gate.pages.put(key, known, len(page) + len(edited))
+        edited, held = known
+        self.events += held
+        if self.epilogue is not None:
+            edited += self.epilogue()
+        return self._coding.encode(edited) + self._coding.finish()
 
     def feed(self, data: bytes) -> bytes:
         """Return what more of the edited body can be sent, after `data` of the application's."""
@@ -361,9 +379,3 @@ def _asks_for_document(fetched_for: bytes | None, headers: Mapping[bytes, bytes]
         return False
     # Plain http on other names than localhost carries no Fetch Metadata.
     return b"accept" not in headers or b"html" in headers[b"accept"] or b"*/*" in headers[b"accept"]
-
-
-def _remember(known: dict[K, V], key: K, value: V, most: int) -> None:
-    if len(known) >= most:
-        known.clear()
-    known[key] = value

@@ -121,14 +121,14 @@ class Responder:
                 await self._send(message)
 
     async def _body(self, message: Message) -> None:
-        more = message.get("more_body", False)
-        body = self._visit.feed(message.get("body", b""))
-        if not more:
-            body += self._visit.close()
-        if self._start is not None:
-            if not more:
-                self._start["headers"].append((b"content-length", b"%d" % len(body)))
-            await self._send(self._start)
-            self._start = None
+        more, body = message.get("more_body", False), message.get("body", b"")
+        start, self._start = self._start, None
+        if start is not None and not more:
+            body = self._visit.whole(body)
+            start["headers"].append((b"content-length", b"%d" % len(body)))
+        else:
+            body = self._visit.feed(body) if more else self._visit.feed(body) + self._visit.close()
+        if start is not None:
+            await self._send(start)
         if body or not more:
             await self._send({"type": "http.response.body", "body": body, "more_body": more})

@@ -73,7 +73,7 @@ class Withdrawals:
             self._retrying = None
 
     async def _until_done(self) -> None:
-        while await self.retry():
+        while await self.retry():  # noqa: ASYNC110 – nothing but time says that a hook may work again
             await asyncio.sleep(RETRY_SECONDS)
         self._retrying = None
 
