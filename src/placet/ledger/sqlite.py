@@ -185,7 +185,7 @@ def _places(connection: sqlite3.Connection, event_ids: Sequence[bytes]) -> _Plac
 def _place(
     entries: Sequence[Entry], leaves: Sequence[bytes], places: _Places, size: int
 ) -> tuple[list[int | Conflict], list[tuple[int, bytes, Entry]]]:
-    """Return the outcome of each entry and, with their indexes and leaves, the new ones; adds these to `places`."""
+    """Return the outcome of each entry, and the new ones with index and leaf; adds these to `places`."""
     outcomes: list[int | Conflict] = []
     new: list[tuple[int, bytes, Entry]] = []
     for entry, leaf in zip(entries, leaves, strict=True):
@@ -200,8 +200,8 @@ def _place(
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    # One statement for many rows: every step of a statement lets go of the interpreter's lock, and gets it back
-    # late where a hundred threads want it.
+    # One statement for many rows: each step of a statement lets go of the interpreter's lock, and gets it
+    # back late where a hundred threads want it.
     for some in _slices(rows):
         row = f"({', '.join('?' * len(some[0]))})"
         values = [value for row in some for value in row]
