@@ -29,7 +29,7 @@ def bars(data: Sequence[tuple[str, float]], unit: str = "", limit: float = 0, de
         x = left + limit * scale
         parts.append(
             f'<path class="limit" d="M{x:.1f} 22V{height}"/>'
-            f'<text class="note" x="{x:.1f}" y="14" text-anchor="middle">limite : {number(limit, decimals)}{_unit(unit)}</text>'
+            f'<text class="note" x="{x:.1f}" y="14" text-anchor="middle">limite : {number(limit)}{_unit(unit)}</text>'
         )
     words = ", ".join(f"{label} {number(value, decimals)}{_unit(unit)}" for label, value in data)
     return _svg(height, words, parts)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
@@ -59,7 +59,18 @@ def build() -> Starlette:
     app.state.memory = Memory()
     app.state.templates = Jinja2Templates(HERE / "templates")
     app.state.templates.env.trim_blocks = app.state.templates.env.lstrip_blocks = True
+    app.state.templates.env.filters.update(hour=hour, path=page_path)
     return app
+
+
+def hour(time: datetime) -> str:
+    """A time of day where the server is: 9:41:07."""
+    return f"{time.astimezone():%H:%M:%S}"
+
+
+def page_path(address: str) -> str:
+    """An address without its host, which is the newspaper's."""
+    return unquote(urlsplit(address).path) or "inconnue"
 
 
 def host_of(connection: HTTPConnection) -> str:
@@ -72,6 +83,8 @@ async def answer(request: Request) -> Response:
     host, path = host_of(request), request.url.path
     if host == "regie" and path in ("/", "/apprises"):
         return learned(request, "regie.html" if path == "/" else "visitors.html")
+    if host == "regie" and path == "/regie.css":
+        return file("regie.css")
     if host not in HOSTS or path == "/favicon.ico":
         return Response(status_code=404)
     uid = request.app.state.memory.learn(hit_of(request, host, await request.body()))
@@ -102,8 +115,7 @@ def content(request: Request, host: str, path: str) -> Response:
     if host == "social" and path.startswith("/post/"):
         kind, name = "template", "post.html"
     if kind == "file":
-        media = "text/css" if name.endswith(".css") else "text/javascript"
-        return Response((HERE / "static" / name).read_text(), media_type=media)
+        return file(name)
     if kind == "template":
         known = request.app.state.memory.whose(request.cookies)
         context = {"id": path.rpartition("/")[2], "known": known}
@@ -112,6 +124,12 @@ def content(request: Request, host: str, path: str) -> Response:
     if kind == "gif":
         return Response(GIF, media_type="image/gif")
     return Response(status_code=204 if kind else 404)
+
+
+def file(name: str) -> Response:
+    """One of our own files."""
+    media = "text/css" if name.endswith(".css") else "text/javascript"
+    return Response((HERE / "static" / name).read_text(), media_type=media)
 
 
 def hit_of(connection: HTTPConnection, host: str, body: bytes = b"", method: str = "WS") -> Hit:
@@ -162,7 +180,8 @@ def learned(request: Request, template: str) -> Response:
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304)
     context = {
-        "visitors": memory.visitors(),
+        "visitors": (visitors := memory.visitors()),
+        "pages": sum(len(visitor.pages) for visitor in visitors),
         "hits": list(memory.hits)[:-41:-1],
         "total": len(memory.hits),
         "you": memory.whose(request.cookies),

@@ -63,6 +63,12 @@ class Visitor:
         """What the network calls them: the identifier it gave first, or the one it saw."""
         return min(value for _, value in self.ids)[:12]
 
+    @property
+    def leanings(self) -> list[tuple[str, int]]:
+        """What they like to read, in per cent; the front page says nothing of it."""
+        liked = Counter({name: times for name, times in self.interests.items() if name != "accueil"})
+        return [(name, round(100 * times / liked.total())) for name, times in liked.most_common(5)]
+
     def absorb(self, other: Visitor) -> None:
         """Take over what was known of someone who turns out to be the same person."""
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
