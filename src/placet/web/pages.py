@@ -1,0 +1,222 @@
+"""What the visitor sees, rendered: the policy's words and a decision, put into the client's templates.
+
+pages = Pages(policy)
+pages.page(decision)["fr"].body     # the notice, or the entry, for the markup lock to put in
+pages.settings(decision, "fr", "/") # a page of its own, UTF-8
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from placet import client
+from placet.consent.choice import Fault
+from placet.consent.decision import Decision, decide
+from placet.consent.markup import Insertion
+from placet.consent.policy import Policy
+from placet.consent.response import Assets
+from placet.consent.sources import Held
+from placet.errors import SetupError
+
+from .wording import Wording, filters
+
+# Placet's own pages need nothing but their own style, their own client, and the way back.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Pages:
+    """All that Placet shows for one policy; the `Fragments` that the road puts into pages."""
+
+    policy = PAGE_POLICY
+
+    def __init__(self, policy: Policy, prefix: str = "/.placet/", templates: Path | None = None) -> None:
+        """Read templates and translations; files in `templates` replace the shipped ones by name.
+
+        Raises `SetupError` for a language of the site that has no translation.
+        """
+        self._policy = policy
+        self._prefix = prefix
+        self._own = templates
+        self.languages = policy.site.languages
+        self._wordings = {language: Wording(policy, language) for language in self.languages}
+        self._holding = lru_cache(maxsize=1_024)(self._hold)  # a page's frames are few, and come again
+        self._environments = {language: self._environment(language) for language in self.languages}
+        style = client.bare_style(client.text("placet.css", templates))
+        script = client.text("placet.js", templates).encode()
+        sheet = client.bare_style(style + "\n" + client.text("pages.css", templates)).encode()
+        self.assets = Assets(style=_digest(style.encode()), script=_digest(script))
+        self._style = b"<style>" + style.encode("ascii") + b"</style>"
+        self._script = f"client.{_name(script)}.js"
+        self._sheet = f"pages.{_name(sheet)}.css"
+        self.files: Mapping[str, tuple[bytes, str]] = {
+            self._script: (script, "text/javascript"),
+            self._sheet: (sheet, "text/css"),
+        }
+        self._client = (
+            f'<script type="module" src="{escape(prefix)}{self._script}" '
+            f'integrity="{self.assets.script}"></script>'
+        ).encode("ascii")
+        written = msgspec.json.encode(policy.written)
+        seen = "\0".join([*client.sources(templates), prefix]).encode()
+        self.version = hashlib.sha256(written + seen).hexdigest()[:12]
+        first = decide(policy, Fault.ABSENT, gpc=False)
+        self._hashes = {
+            language: hashlib.sha256(written + self._notice(first, language, "").encode()).hexdigest()
+            for language in self.languages
+        }
+
+    def notice_hash(self, language: str) -> str:
+        """Return the SHA-256, hex, of the notice as a first visit reads it and of the policy behind it."""
+        return self._hashes[language]
+
+    def page(self, decision: Decision) -> Mapping[str, Insertion]:
+        """Return, for each language, style, notice or entry, and client."""
+        return {language: self._insertion(decision, language) for language in self.languages}
+
+    def frame(self, decision: Decision) -> Mapping[str, Insertion]:
+        """Return, for each language, what a page within a page gets: the placeholders and their style."""
+        return {
+            language: Insertion(self._style, b"", partial(self._placeholder, language, framed=True))
+            for language in self.languages
+        }
+
+    def settings(self, decision: Decision, language: str, back: str) -> bytes:
+        """Return the settings page; `back` is where the visitor came from, a path."""
+        shown = self.notice_hash(language)
+        return self._full("settings.html", language, back, **self._asking(decision, language, shown))
+
+    def cookie_policy(self, decision: Decision, language: str, back: str) -> bytes:
+        """Return the page that lists every tracker: its purpose, its life and who sets it."""
+        wording = self._wordings[language]
+        listed = self._asking(decision, language, "") | {"own_tracker": wording.own_tracker()}
+        return self._full("cookies.html", language, back, **listed)
+
+    def refused(self, name: str, language: str) -> bytes:
+        """Return the page that says why a feature or a purpose's address is closed."""
+        return self._full("refused.html", language, "/", explanation=self.explain(name, language))
+
+    def unavailable(self, language: str, back: str) -> bytes:
+        """Return the page that says that a grant could not be recorded, and so is not given (R101)."""
+        return self._full("unavailable.html", language, back)
+
+    def unchanged(self, language: str) -> bytes:
+        """Return the page that says that a request was not the visitor's own click."""
+        return self._full("unchanged.html", language, "/")
+
+    def unknown(self, language: str) -> bytes:
+        """Return the page for an address that Placet does not have."""
+        return self._full("unknown.html", language, "/")
+
+    def explain(self, name: str, language: str) -> Markup:
+        """Return the sentence that stands in for a feature, or a purpose's use, that is off.
+
+        Raises `UnknownName` where the policy has neither.
+        """
+        feature = self._policy.written.features.get(name)
+        id = feature.purpose if feature else name
+        words = self._policy.purpose(id).text[language]
+        return Markup(  # noqa: S704 - the template has escaped it
+            self._render(
+                "explain.html",
+                language,
+                feature=feature.text[language] if feature else "",
+                # The operator's reason is written once, in the site's first language.
+                reason=feature.reason if feature and language == self.languages[0] else "",
+                purpose=id,
+                title=words.title,
+            )
+        )
+
+    def _insertion(self, decision: Decision, language: str) -> Insertion:
+        if decision.asks:
+            body = self._notice(decision, language, self.notice_hash(language))
+        else:
+            data = self._wordings[language].client_data(decision)
+            body = self._render("entry.html", language, overall=decision.overall, client_data=data)
+        return Insertion(
+            self._style, _ascii(body) + self._client, partial(self._placeholder, language, framed=False)
+        )
+
+    def _notice(self, decision: Decision, language: str, shown: str) -> str:
+        return self._render("notice.html", language, **self._asking(decision, language, shown))
+
+    def _asking(self, decision: Decision, language: str, shown: str) -> dict[str, Any]:
+        return {**self._wordings[language].asking(decision), "shown": shown}
+
+    def _placeholder(self, language: str, held: Held, *, framed: bool) -> bytes:
+        known = held.provider or held.purpose
+        return self._holding(language, held.purpose, held.provider, known or _host(held.source), framed)
+
+    def _hold(
+        self, language: str, purpose: str | None, provider: str | None, source: str, framed: bool
+    ) -> bytes:
+        title = self._policy.purposes[purpose].text[language].title if purpose else ""
+        shown = self._render(
+            "placeholder.html",
+            language,
+            name=self._policy.providers[provider].name if provider else title or source,
+            purpose=purpose,
+            title=title,
+            framed=framed,
+        )
+        return _ascii(shown)
+
+    def _full(self, template: str, language: str, back: str, **context: Any) -> bytes:
+        context.setdefault("client_data", "")
+        page = self._render(
+            template, language, back=back, stylesheet=self._sheet, script=self._script, **context
+        )
+        return page.encode()
+
+    def _render(self, template: str, language: str, /, **context: Any) -> str:
+        shown = (
+            self._environments[language]
+            .get_template(template)
+            .render(site=self._policy.site, prefix=self._prefix, language=language, **context)
+        )
+        return re.sub(r"\s*\n\s*", "\n", shown).strip()
+
+    def _environment(self, language: str) -> Environment:
+        try:
+            made = client.environment(language, self._own)
+        except FileNotFoundError:
+            raise SetupError(
+                f'S020 placet.toml: site.languages has "{language}", which has no translation; '
+                f"put locale/{language}.po into the directory of your templates."
+            ) from None
+        made.filters.update(filters(language))
+        return made
+
+
+def _ascii(text: str) -> bytes:
+    """Return the text right in any encoding that is a superset of ASCII."""
+    return text.encode("ascii", "xmlcharrefreplace")
+
+
+def _digest(data: bytes) -> str:
+    return "sha256-" + b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def _host(source: str) -> str:
+    try:
+        return urlsplit(source).hostname or source[:80]
+    except ValueError:
+        return source[:80]
