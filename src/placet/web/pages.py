@@ -29,7 +29,7 @@ from placet.consent.response import Assets
 from placet.consent.sources import Held
 from placet.errors import SetupError
 
-from .wording import Wording, filters
+from .wording import Wording, filters, typeset
 
 # Placet's own pages need nothing but their own style, their own client, and the way back.
 PAGE_POLICY = (
@@ -127,19 +127,19 @@ class Pages:
         Raises `UnknownName` where the policy has neither.
         """
         feature = self._policy.written.features.get(name)
-        id = feature.purpose if feature else name
-        words = self._policy.purpose(id).text[language]
-        return Markup(  # noqa: S704 - the template has escaped it
-            self._render(
-                "explain.html",
-                language,
-                feature=feature.text[language] if feature else "",
-                # The operator's reason is written once, in the site's first language.
-                reason=feature.reason if feature and language == self.languages[0] else "",
-                purpose=id,
-                title=words.title,
-            )
+        wording = self._wordings[language]
+        purpose = feature.purpose if feature else name
+        # The operator's reason is written once, in the site's first language.
+        reason = typeset(feature.reason, language) if feature and language == self.languages[0] else ""
+        sentence = self._render(
+            "explain.html",
+            language,
+            feature=wording.feature(name) if feature else "",
+            reason=reason,
+            purpose=purpose,
+            title=wording.title(purpose),
         )
+        return Markup(sentence)  # noqa: S704 - the template has escaped its parts
 
     def _insertion(self, decision: Decision, language: str) -> Insertion:
         if decision.asks:
@@ -164,7 +164,7 @@ class Pages:
     def _hold(
         self, language: str, purpose: str | None, provider: str | None, source: str, framed: bool
     ) -> bytes:
-        title = self._policy.purposes[purpose].text[language].title if purpose else ""
+        title = self._wordings[language].title(purpose) if purpose else ""
         shown = self._render(
             "placeholder.html",
             language,

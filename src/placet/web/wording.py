@@ -79,6 +79,14 @@ class Wording:
             "client_data": self.client_data(decision),
         }
 
+    def title(self, purpose: str) -> str:
+        """Return a purpose's title; raises `UnknownName` where the policy has none such."""
+        return typeset(self._policy.purpose(purpose).text[self._language].title, self._language)
+
+    def feature(self, id: str) -> str:
+        """Return a feature's name; raises `UnknownName` likewise."""
+        return typeset(self._policy.feature(id).text[self._language], self._language)
+
     def client_data(self, decision: Decision) -> Markup:
         """Return the root's attributes for the client: the state, and what is kept on the terminal."""
         refusable = [id for id in self._order if self._policy.purposes[id].basis != "necessary"]
@@ -105,14 +113,12 @@ class Wording:
         return ShownPurpose(
             id=id,
             basis=purpose.basis,
-            title=words.title,
-            description=words.description,
-            refusal_effect=words.refusal_effect,
+            title=self.title(id),
+            description=typeset(words.description, self._language),
+            refusal_effect=typeset(words.refusal_effect, self._language),
             data=purpose.data,
             features=tuple(
-                feature.text[self._language]
-                for feature in self._policy.written.features.values()
-                if feature.purpose == id
+                self.feature(key) for key, f in self._policy.written.features.items() if f.purpose == id
             ),
             providers=tuple(provider for _, provider in self._policy.of_purpose(id)),
             trackers=tuple(self._tracker(t) for t in self._policy.written.trackers if t.purpose == id),
@@ -154,6 +160,11 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "day": lambda day: format_date(date.fromisoformat(day), "long", locale=locale),
         "country": lambda code: locale.territories.get(code.upper(), code),
     }
+
+
+def typeset(text: str, language: str) -> str:
+    """Return the operator's text with the spaces that French keeps from breaking a line (U+202F)."""
+    return re.sub(r" (?=[;:!?»])|(?<=«) ", "\u202f", text) if language == "fr" else text
 
 
 def _standing(answer: Answer, reason: Reason) -> str:
