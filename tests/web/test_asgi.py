@@ -294,7 +294,7 @@ class TestAnswersOfEveryKind:
 
     def test_a_websocket_shows_no_refused_cookie_and_sets_none(self, visitor: Visitor) -> None:
         leave_old_cookies(visitor)
-        with visitor.client.websocket_connect("/direct") as socket:
+        with visitor.client.websocket_connect("wss://www.gazette.test/direct") as socket:
             assert socket.receive_text() == "session"
             lines = [value for name, value in socket.extra_headers or [] if name == b"set-cookie"]
         assert lines == [b"session=ws"]

@@ -1,26 +1,21 @@
 """What each element of a page makes a browser fetch, and where in its attributes that is written.
 
-Nothing here judges: `markup.py` asks `sources.py` about each address found.
+Nothing here judges: `judge.py` asks `sources.py` about each address found.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 from urllib.parse import urljoin
+
+from turbohtml import Token
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 WS = " \t\n\f\r"
-
-
-class Tag(Protocol):
-    """What is asked of a start tag of the tokenizer."""
-
-    def attr(self, name: str, default: str | None = None) -> str | None:
-        """Return an attribute's value, references resolved."""
 
 
 _BACKGROUND = ("background",)
@@ -28,8 +23,8 @@ _LINKED = ("href", "xlink:href")
 
 # The attributes that fetch, by element, and what to call the thing that is held back.
 FETCHES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "a": ("ping", ("ping", "attributionsrc")),
-    "area": ("ping", ("ping", "attributionsrc")),
+    "a": ("ping", ("ping",)),
+    "area": ("ping", ("ping",)),
     "audio": ("media", ("src",)),
     "bgsound": ("media", ("src",)),
     "body": ("background", _BACKGROUND),
@@ -39,7 +34,7 @@ FETCHES: dict[str, tuple[str, tuple[str, ...]]] = {
     "frame": ("frame", ("src",)),
     "iframe": ("frame", ("src", "srcdoc")),
     "image": ("image", ("src", "srcset", *_LINKED)),
-    "img": ("image", ("src", "srcset", "attributionsrc")),
+    "img": ("image", ("src", "srcset")),
     "input": ("image", ("src",)),
     "link": ("link", ("href", "imagesrcset")),
     "object": ("embed", ("data",)),
@@ -61,17 +56,55 @@ FETCHES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 # Relations for which a browser asks the address; with the others a link only names it.
 _FETCHING_RELATIONS = frozenset(
-    ["apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "compression-dictionary", "dictionary", "dns-prefetch", "icon", "import", "manifest", "mask-icon", "modulepreload", "preconnect", "prefetch", "preload", "prerender", "stylesheet", "subresource"]
+    [
+        "apple-touch-icon",
+        "apple-touch-icon-precomposed",
+        "apple-touch-startup-image",
+        "compression-dictionary",
+        "dictionary",
+        "dns-prefetch",
+        "icon",
+        "import",
+        "manifest",
+        "mask-icon",
+        "modulepreload",
+        "preconnect",
+        "prefetch",
+        "preload",
+        "prerender",
+        "stylesheet",
+        "subresource",
+    ]
 )
 
 # WHATWG MIME Sniffing 4.6.
 _JAVASCRIPT = frozenset(
-    ["application/ecmascript", "application/javascript", "application/x-ecmascript", "application/x-javascript", "text/ecmascript", "text/javascript", "text/javascript1.0", "text/javascript1.1", "text/javascript1.2", "text/javascript1.3", "text/javascript1.4", "text/javascript1.5", "text/jscript", "text/livescript", "text/x-ecmascript", "text/x-javascript", "module"]
+    [
+        "application/ecmascript",
+        "application/javascript",
+        "application/x-ecmascript",
+        "application/x-javascript",
+        "text/ecmascript",
+        "text/javascript",
+        "text/javascript1.0",
+        "text/javascript1.1",
+        "text/javascript1.2",
+        "text/javascript1.3",
+        "text/javascript1.4",
+        "text/javascript1.5",
+        "text/jscript",
+        "text/livescript",
+        "text/x-ecmascript",
+        "text/x-javascript",
+        "module",
+    ]
 )
 _SPECIAL_SCRIPTS = {"importmap": "import map", "speculationrules": "speculation rules"}
 
-_CANDIDATE = re.compile(r"[ \t\n\f\r,]*([^ \t\n\f\r]+)")
-_DESCRIPTORS = re.compile(r"(?:[^,(]|\([^)]*(?:\)|\Z))*")
+# An address ends at white space, less its final commas; descriptors end at a comma outside of brackets.
+_CANDIDATE = re.compile(
+    r"[ \t\n\f\r,]*([^ \t\n\f\r]*[^ \t\n\f\r,])(?:,+|(?:[ \t\n\f\r](?:[^,(]|\([^)]*(?:\)|\Z))*)?)"
+)
 _REFRESH = re.compile(
     r"[ \t\n\f\r]*(?:\d|(?=\.))[\d.]*(?=[;, \t\n\f\r])[ \t\n\f\r]*[;,]?[ \t\n\f\r]*"
     r"(?:url[ \t\n\f\r]*=[ \t\n\f\r]*)?(['\"]?)(.*)",
@@ -83,26 +116,17 @@ _SLASHES = re.compile(r"(https?:)/*", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 
 
-def addresses(name: str, value: str) -> Iterator[str]:
-    """Yield the addresses in the value of a fetching attribute."""
-    if name in ("srcset", "imagesrcset"):
-        yield from candidates(value)
-    elif name in ("ping", "attributionsrc"):
-        yield from value.split()
-    elif value.strip(WS):
-        yield value
+def candidates(srcset: str) -> list[str]:
+    """Return the addresses of a `srcset` (WHATWG HTML 4.8.4.3.10); they may themselves have commas."""
+    return _CANDIDATE.findall(srcset)
 
 
-def candidates(srcset: str) -> Iterator[str]:
-    """Yield the addresses of a `srcset` (WHATWG HTML 4.8.4.3.10); they may themselves have commas."""
-    at = 0
-    while (found := _CANDIDATE.match(srcset, at)) is not None:
-        at = found.end()
-        address = found[1].rstrip(",")
-        if len(address) == len(found[1]) and (rest := _DESCRIPTORS.match(srcset, at)) is not None:
-            at = rest.end()
-        if address:
-            yield address
+# The attributes that hold several addresses, and how they are told apart.
+SEVERAL: dict[str, Callable[[str], list[str]]] = {
+    "srcset": candidates,
+    "imagesrcset": candidates,
+    "ping": str.split,
+}
 
 
 def refresh(content: str) -> str | None:
@@ -113,12 +137,12 @@ def refresh(content: str) -> str | None:
     return (address.partition(quote)[0] if quote else address).strip(WS) or None
 
 
-def links(tag: Tag) -> bool:
+def links(tag: Token) -> bool:
     """Say whether a `<link>` has its address fetched."""
     return not _FETCHING_RELATIONS.isdisjoint((tag.attr("rel") or "").lower().split())
 
 
-def runs(tag: Tag) -> str | None:
+def runs(tag: Token) -> str | None:
     """Return what a `<script>` is, or `None` for data that no browser acts on (WHATWG HTML 4.12.1.1)."""
     kind = tag.attr("type")
     if kind is None:
@@ -129,7 +153,7 @@ def runs(tag: Tag) -> str | None:
     return "script" if not kind or kind in _JAVASCRIPT else _SPECIAL_SCRIPTS.get(kind)
 
 
-def invisible(tag: Tag) -> bool:
+def invisible(tag: Token) -> bool:
     """Say whether a frame was never meant to be seen, as tag managers' are; nothing need stand in for it."""
     sizes = tag.attr("width"), tag.attr("height")
     return (

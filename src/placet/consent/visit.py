@@ -67,7 +67,7 @@ class Fragments(Protocol):
         """Return, for each language, what a page within a page gets: placeholders and their style."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """All that follows from one decision, made once for every visitor who stands so."""
 
@@ -190,7 +190,7 @@ class Visit:
         self.standing = gate.standing(self.choice, signals.gpc(gpc))
         self.decision = self.standing.decision
         self._fetched_for = seen.get(b"sec-fetch-dest")
-        self.document = _asks_for_document(self._fetched_for, seen)
+        self.document = not request.scheme.startswith("ws") and _asks_for_document(self._fetched_for, seen)
         self._host = seen.get(b"host", b"")
         self._scheme = request.scheme
         self._accept_language = seen.get(b"accept-language", b"")
@@ -375,7 +375,7 @@ def _asks_for_document(fetched_for: bytes | None, headers: Mapping[bytes, bytes]
     """Say whether a page is asked for, not a fragment that a script will insert."""
     if fetched_for is not None:
         return fetched_for in _DOCUMENTS
-    if b"x-requested-with" in headers or b"hx-request" in headers or b"upgrade" in headers:
+    if b"x-requested-with" in headers or b"hx-request" in headers:
         return False
     # Plain http on other names than localhost carries no Fetch Metadata.
     return b"accept" not in headers or b"html" in headers[b"accept"] or b"*/*" in headers[b"accept"]

@@ -50,6 +50,8 @@ class Log:
     Up to `queue_limit` entries wait for the writer; a commit takes up to `batch_limit` of them. What is
     spooled is appended after the next commit that works, and tried again every `retry_seconds`, doubling up
     to `retry_seconds_at_most`, while nothing else arrives. The log closes the store.
+
+    Nobody waits longer than two failures of the store take.
     """
 
     def __init__(
@@ -177,6 +179,10 @@ class Log:
 
     def _write(self, batch: Sequence[_Pending]) -> None:
         wanted = [pending for pending in batch if pending.wanted()]
+        if self._trouble is not None:
+            # Who can be spooled need not wait for the next failure, which may take as long as the last one.
+            self._refuse([pending for pending in wanted if pending.spoolable], self._trouble)
+            wanted = [pending for pending in wanted if not pending.spoolable]
         if not wanted:
             return
         try:

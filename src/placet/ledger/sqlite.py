@@ -10,9 +10,10 @@ disk that was full or a file that was locked needs no restart.
 
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -114,34 +115,29 @@ class SqliteStore:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                yield self._connect()
+                if self._connection is None:
+                    self._connection = self._open()
+                yield self._connection
             except BaseException as error:
                 self._disconnect()
                 if isinstance(error, sqlite3.Error | OSError | _NotOurLog):
                     raise LedgerDown(f"{self._path}: {error}") from error
                 raise
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._open()
-        return self._connection
-
     def _open(self) -> sqlite3.Connection:
         if self._torn:
             raise _NotOurLog("it was open when this process was forked, and not by Python")
         if self._whereabouts is None:
-            _create(self._path)
-        connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=self._busy_timeout,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+            _make_if_missing(self._path)
+        if not os.access(self._path, os.W_OK):
+            # SQLite would make files beside it that are read-only too, and stay so when this one is mended.
+            raise _NotOurLog("it may not be written, or is not there")
+        connection = _connect(self._path, self._busy_timeout)
         try:
-            _prepare(connection)
+            _check_format(connection)
+            _write_ahead(connection)
             # A process that was killed may have left a commit that can be seen but is not on the disk yet; it
-            # must be there before an entry given again is answered with the index that it got in that commit.
+            # must be there before an entry given again is answered with the index it got in that commit.
             with suppress(FileNotFoundError):
                 sync(self._path.with_name(self._path.name + "-wal"))
             self._whereabouts = self._look()
@@ -220,39 +216,50 @@ def _kept(index: int, leaf: bytes, event_id: bytes | None, record: bytes, salt: 
         raise _NotOurLog(f"entry {index} is damaged: {error}") from error
 
 
-def _create(path: Path) -> None:
-    """Make an empty file that only its owner can read, unless there is one; see that its name is durable."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+def _make_if_missing(path: Path) -> None:
+    """Make an empty log that only its owner can read, unless there is a file; see that its name is durable.
+
+    It gets its name when it is complete: several processes may do this at once, and SQLite has no patience with
+    others while it switches a file to write-ahead.
+    """
+    if not path.exists():
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+        os.close(descriptor)
+        try:
+            with closing(_connect(Path(name), 0)) as connection:
+                _write_ahead(connection)
+                connection.execute("BEGIN")
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute("COMMIT")
+            with suppress(FileExistsError):
+                path.hardlink_to(name)
+        finally:
+            Path(name).unlink()
     sync(path.parent)
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Set what holds for a connection, and make the tables in a file that is still empty."""
-    ours = _is_ours(connection)
+def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise _NotOurLog(f"its file system allows no write-ahead log, only {mode!r}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")
-    connection.execute("PRAGMA secure_delete = ON")
-    if ours:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    if not _is_ours(connection):
-        for statement in _SCHEMA:
-            connection.execute(statement)
-    connection.execute("COMMIT")
+    for pragma in ("synchronous = FULL", "fullfsync = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    """Return whether the file is a log rather than empty; raises if it is something else."""
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+def _check_format(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+        raise _NotOurLog("it is empty or holds something else, but no log")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application_id == _APPLICATION_ID:
-        if version != _VERSION:
-            raise _NotOurLog(f"it has format {version}, and this Placet knows format {_VERSION} only")
-        return True
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise _NotOurLog("it is a database, but not a log")
-    return False
+    if version != _VERSION:
+        raise _NotOurLog(f"it has format {version}, and this Placet knows format {_VERSION} only")

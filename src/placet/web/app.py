@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from placet.config import Config, read_secrets
 from placet.consent.choice import Keys
@@ -13,10 +14,12 @@ from placet.ledger.spool import Spool
 from placet.ledger.sqlite import SqliteStore
 
 from .api import GPC_PATH, Desk
-from .inspector import Inspector
 from .pages import Pages
 from .reports import Reports
 from .withdrawals import Hook, Withdrawals
+
+if TYPE_CHECKING:
+    from .inspector import Inspector
 
 
 class Placet:
@@ -44,7 +47,7 @@ class Placet:
         self.ledger = Log(SqliteStore(config.data / config.server.ledger), spool=Spool(config.data / "spool"))
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
-        self.inspector = Inspector(self.pages, prefix) if config.server.debug else None
+        self.inspector = _inspector(self.pages, prefix) if config.server.debug else None
         self.desk = Desk(self.pages, prefix, self.ledger, self.withdrawals, self.reports, self.inspector)
         self._prefix = prefix
 
@@ -56,3 +59,10 @@ class Placet:
         """Write what waits, and let go of files."""
         self.withdrawals.close()
         self.ledger.close()
+
+
+def _inspector(pages: Pages, prefix: str) -> Inspector:
+    """Return the inspector, which is not even loaded without `debug`."""
+    from .inspector import Inspector
+
+    return Inspector(pages, prefix)
