@@ -47,7 +47,7 @@ class Placet:
         self.ledger = Log(SqliteStore(config.data / config.server.ledger), spool=Spool(config.data / "spool"))
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
-        self.inspector = _inspector(self.pages, prefix) if config.server.debug else None
+        self.inspector = _inspector(prefix) if config.server.debug else None
         self.desk = Desk(self.pages, prefix, self.ledger, self.withdrawals, self.reports, self.inspector)
         self._prefix = prefix
 
@@ -61,8 +61,8 @@ class Placet:
         self.ledger.close()
 
 
-def _inspector(pages: Pages, prefix: str) -> Inspector:
+def _inspector(prefix: str) -> Inspector:
     """Return the inspector, which is not even loaded without `debug`."""
     from .inspector import Inspector
 
-    return Inspector(pages, prefix)
+    return Inspector(prefix)
