@@ -47,9 +47,9 @@ def newspaper(third_party_origin: str, data: Path) -> ASGIApp:
 def announce(port: int, third_port: int) -> None:
     """Say where everything is."""
     off = os.environ.get("PLACET") == "off"
-    with_or_without = "SANS Placet (without)" if off else "avec Placet ; le même site sans / without it : PLACET=off"
+    front = "SANS Placet / without it" if off else "avec Placet (PLACET=off : le même site sans / without it)"
     print(
-        f"\n  Le Courrier du Val, {with_or_without}\n\n"
+        f"\n  Le Courrier du Val, {front}\n\n"
         f"  Le journal / the newspaper        http://www.courrier.localhost:{port}/\n"
         f"  En anglais / in English           http://www.courrier.localhost:{port}/en/\n"
         f"  Ce que la régie a appris de vous  http://regie.localhost:{third_port}/\n"

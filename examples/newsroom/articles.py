@@ -126,7 +126,7 @@ def _article(file: Path, environment: Environment, context: dict[str, Any]) -> A
 
 
 def _blocks(text: str, lang: str) -> str:
-    """Blocks parted by blank lines: `## heading`, `> quotation`, raw `<html>` and `{{ piece }}`, else a paragraph."""
+    """Blocks parted by blank lines: `## heading`, `> quotation`, `<html>`, `{{ piece }}` or a paragraph."""
     return "\n".join(_block(block, lang) for block in re.split(r"\n{2,}", text.strip()))
 
 

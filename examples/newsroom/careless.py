@@ -65,15 +65,16 @@ async def collect(request: Request) -> Response:
 async def count(request: Request) -> Response:
     """Counts a page view without recognising anyone. Exempt from consent, open to objection.
 
-    The cookie holds two dates, the first visit and the last one: enough to tell a visit from a page view, and
-    too little to follow a person. It ends thirteen months after the first visit, however often one comes back.
+    The cookie holds two dates, the first visit and the last: enough to tell a visit from a page view, too
+    little to follow a person. It ends thirteen months after the first visit, however often one comes back.
     """
     answer = Response(GIF, media_type="image/gif", headers={"Cache-Control": "no-store"})
     if not consent_of(request).allows("audience"):
         return answer
     today = datetime.now(UTC).date()
     first, last = _dates(request.cookies.get("audience", ""), today)
-    request.app.state.store.count_visit(today.isoformat(), request.query_params.get("page", "/")[:200], last != today)
+    page = request.query_params.get("page", "/")[:200]
+    request.app.state.store.count_visit(today.isoformat(), page, last != today)
     left = first + timedelta(days=395) - today
     answer.set_cookie(
         "audience", f"{first}.{today}", max_age=left.days * DAY, path="/", httponly=True, samesite="lax"

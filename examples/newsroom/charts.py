@@ -1,4 +1,4 @@
-"""Charts as inline SVG, coloured by the page's own style sheet, so that they follow light and dark."""
+"""Charts in the page itself, coloured by its style sheet: they follow light, dark and any width."""
 
 from __future__ import annotations
 
@@ -6,92 +6,81 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from .typography import number, typeset
+from .typography import NARROW, number, typeset
 
-WIDTH = 720
+Data = Sequence[tuple[str, float]]
 
-
-def bars(data: Sequence[tuple[str, float]], unit: str = "", limit: float = 0, decimals: int = 0) -> Markup:
-    """Horizontal bars, one a row; those above `limit`, drawn as a dashed line, stand out."""
-    row, left, top = 38, 214, 26 if limit else 6
-    scale = (WIDTH - left - 96) / max([limit, *(value for _, value in data)])
-    parts = []
-    for at, (label, value) in enumerate(data):
-        y = top + at * row
-        over = " over" if limit and value > limit else ""
-        parts.append(
-            f'<text class="label" x="{left - 12}" y="{y + 19}" text-anchor="end">{_text(label)}</text>'
-            f'<rect class="bar{over}" x="{left}" y="{y + 3}" width="{value * scale:.1f}" height="{row - 14}" rx="2"/>'
-            f'<text class="value" x="{left + value * scale + 8:.1f}" y="{y + 20}">{number(value, decimals)}{_unit(unit)}</text>'
-        )
-    height = top + len(data) * row
-    if limit:
-        x = left + limit * scale
-        parts.append(
-            f'<path class="limit" d="M{x:.1f} 22V{height}"/>'
-            f'<text class="note" x="{x:.1f}" y="14" text-anchor="middle">limite : {number(limit)}{_unit(unit)}</text>'
-        )
-    words = ", ".join(f"{label} {number(value, decimals)}{_unit(unit)}" for label, value in data)
-    return _svg(height, words, parts)
+WIDTH, HEIGHT = 640, 300
+LEFT, RIGHT, TOP, BOTTOM = 26, 92, 40, 40
 
 
-def line(data: Sequence[tuple[str, float]], unit: str = "", notes: Sequence[tuple[int, str]] = ()) -> Markup:
-    """A line over time, its area shaded, its first, last and annotated points named; the axis starts at zero."""
-    height, left, right, top, bottom = 300, 10, 66, 34, 34
-    highest = max(value for _, value in data)
-    step = (WIDTH - left - right) / (len(data) - 1)
-
-    def at(index: int) -> tuple[float, float]:
-        return left + index * step, top + (height - top - bottom) * (1 - data[index][1] / highest)
-
-    points = " ".join("{:.1f},{:.1f}".format(*at(index)) for index in range(len(data)))
-    floor = height - bottom
-    parts = [
-        f'<polygon class="area" points="{left},{floor} {points} {WIDTH - right},{floor}"/>',
-        f'<path class="axis" d="M{left} {floor}H{WIDTH - right}"/>',
-        f'<polyline class="line" points="{points}"/>',
+def bars(data: Data, unit: str = "", limit: float = 0, decimals: int = 0) -> Markup:
+    """A table with a bar in each row; those above `limit`, marked by a dashed line, stand out."""
+    longest = max([limit, *(value for _, value in data)])
+    edge = _per(limit, longest)
+    mark = f'<line class="limit" x1="{edge}" x2="{edge}" y2="100%"/>' if limit else ""
+    rows = [
+        f'<tr{_over(value, limit)}><th scope="row">{_text(label)}</th>'
+        f'<td><svg aria-hidden="true"><rect class="bar" y="12%" width="{_per(value, longest)}" height="76%"/>'
+        f'{mark}</svg></td><td class="value">{number(value, decimals)}{_unit(unit)}</td></tr>'
+        for label, value in data
     ]
-    every = max(1, len(data) // 6)
-    for index, (label, _) in enumerate(data):
-        if index % every == 0 or index == len(data) - 1:
-            anchor = "start" if index == 0 else "middle"
-            x = at(index)[0]
-            parts.append(f'<text class="note" x="{x:.1f}" y="{height - 10}" text-anchor="{anchor}">{_text(label)}</text>')
-    for index, note in (*notes, (len(data) - 1, number(data[-1][1]) + _unit(unit))):
-        x, y = at(index)
-        last = index == len(data) - 1
-        parts.append(
-            f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
-            f'<text class="{"value" if last else "note"}" x="{x + (10 if last else 0):.1f}" '
-            f'y="{y + (5 if last else -14):.1f}" text-anchor="{"start" if last else "middle"}">{_text(note)}</text>'
-        )
-    words = ", ".join(f"{label} {number(value)}{_unit(unit)}" for label, value in data)
-    return _svg(height, words, parts)
+    caption = f"<caption>Le trait marque la limite : {number(limit)}{_unit(unit)}.</caption>" if limit else ""
+    return Markup(f'<table class="bars">{typeset(caption)}<tbody>{"".join(rows)}</tbody></table>')
 
 
-def share(parts_of: Sequence[tuple[str, float]]) -> Markup:
+def share(data: Data) -> Markup:
     """One bar divided in shares of a whole, in per cent, each named below."""
-    total = sum(value for _, value in parts_of)
-    x, parts = 0.0, []
-    for at, (label, value) in enumerate(parts_of):
-        width = WIDTH * value / total
-        column, line_at = at % 2, at // 2
-        left = column * WIDTH / 2
-        y = 92 + line_at * 30
-        parts.append(
-            f'<rect class="share s{at}" x="{x:.1f}" y="0" width="{max(width - 3, 1):.1f}" height="58" rx="2"/>'
-            f'<rect class="share s{at}" x="{left:.0f}" y="{y - 14}" width="16" height="16" rx="2"/>'
-            f'<text class="label" x="{left + 26:.0f}" y="{y}">{_text(label)}, {number(value)}{_unit("%")}</text>'
-        )
-        x += width
-    words = ", ".join(f"{label} {number(value)} %" for label, value in parts_of)
-    return _svg(84 + (len(parts_of) + 1) // 2 * 30, words, parts)
+    total = sum(value for _, value in data)
+    left, parts, names = 0.0, [], []
+    for at, (label, value) in enumerate(data):
+        wide = max(value - total / 200, total / 200)
+        x, width = _per(left, total), _per(wide, total)
+        parts.append(f'<rect class="s{at}" x="{x}" width="{width}" height="100%"/>')
+        swatch = f'<svg aria-hidden="true"><rect class="s{at}" width="100%" height="100%"/></svg>'
+        names.append(f"<li>{swatch}{_text(label)}, {number(value, 1)}{_unit('%')}</li>")
+        left += value
+    bar = f'<svg class="shares" aria-hidden="true">{"".join(parts)}</svg>'
+    return Markup(f'{bar}<ul class="legend">{"".join(names)}</ul>')
 
 
-def _svg(height: float, words: str, parts: Sequence[str]) -> Markup:
-    return Markup(
-        f'<svg class="drawing" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{_text(words)}">{"".join(parts)}</svg>'
-    )
+def line(data: Data, unit: str = "", notes: Sequence[tuple[int, str]] = (), decimals: int = 0) -> Markup:
+    """A line over time, its area shaded, its last and annotated points named; the axis starts at zero."""
+    highest = max(value for _, value in data)
+    step = (WIDTH - LEFT - RIGHT) / (len(data) - 1)
+    floor = HEIGHT - BOTTOM
+    last = len(data) - 1
+    rise = (floor - TOP) / highest
+    points = [(LEFT + at * step, floor - value * rise) for at, (_, value) in enumerate(data)]
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    parts = [
+        f'<polygon class="area" points="{LEFT},{floor} {drawn} {WIDTH - RIGHT},{floor}"/>',
+        f'<path class="axis" d="M{LEFT} {floor}H{WIDTH - RIGHT}"/><polyline class="line" points="{drawn}"/>',
+    ]
+    named = range(last, -1, -max(1, round(last / 4)))
+    parts += [_mark(points[at][0], HEIGHT - 8, data[at][0], "middle") for at in named]
+    for at, note in notes:
+        x, y = points[at]
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
+        parts.append(_mark(x, y + 27, note, "middle"))
+    x, y = points[last]
+    parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
+    parts.append(_mark(x + 12, y + 6, number(data[last][1], decimals) + _unit(unit), "start", "value"))
+    words = ", ".join(f"{label} : {number(value, decimals)}{_unit(unit)}" for label, value in data)
+    frame = f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{_text(words)}"'
+    return Markup(f'<svg class="drawing" {frame}>{"".join(parts)}</svg>')
+
+
+def _mark(x: float, y: float, text: str, anchor: str, kind: str = "note") -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_text(text)}</text>'
+
+
+def _over(value: float, limit: float) -> str:
+    return ' class="over"' if limit and value > limit else ""
+
+
+def _per(value: float, whole: float) -> str:
+    return f"{100 * value / whole:.1f}%"
 
 
 def _text(text: str) -> str:
@@ -99,4 +88,4 @@ def _text(text: str) -> str:
 
 
 def _unit(unit: str) -> str:
-    return f"\N{NARROW NO-BREAK SPACE}{unit}" if unit else ""
+    return NARROW + unit if unit else ""

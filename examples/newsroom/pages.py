@@ -1,4 +1,4 @@
-"""What readers read: the front page, articles, sections, their own page, and what scripts and machines fetch."""
+"""What readers read: the front page, articles, sections, their own page, and what scripts fetch."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def section(request: Request) -> Response:
 
 
 async def article(request: Request) -> Response:
-    """An article with its comments; its validators are those of the text, of its comments and of who reads it."""
+    """An article with its comments, or 304 where the reader's copy is still that."""
     state = request.app.state
     found = state.articles.get(request.path_params["slug"])
     if found is None or found.path != request.url.path:
@@ -117,15 +117,8 @@ async def article(request: Request) -> Response:
         reader = reader or secrets.token_urlsafe(12)
         state.store.record_reading(reader, found.slug)
     token = request.cookies.get("csrftoken") or secrets.token_urlsafe(18)
-    count, last = state.store.last_comment(found.slug)
-    modified = max(found.published, last or found.published)
-    version = f"{found.slug}.{found.words}.{count}.{token}.{request.cookies.get('session', '')}"
-    validators = {
-        "ETag": f'"{hashlib.blake2b(version.encode(), digest_size=9).hexdigest()}"',
-        "Last-Modified": format_datetime(modified, usegmt=True),
-        "Vary": "Cookie",
-    }
-    if unchanged(request, validators["ETag"], modified):
+    etag, modified = validators(request, found, token)
+    if unchanged(request, etag, modified):
         answer = Response(status_code=304)
     else:
         answer = render(
@@ -137,12 +130,23 @@ async def article(request: Request) -> Response:
             comments=state.store.comments(found.slug),
             csrf=token,
         )
-    answer.headers.update(validators)
+    answer.headers["ETag"] = etag
+    answer.headers["Last-Modified"] = format_datetime(modified, usegmt=True)
+    answer.headers["Vary"] = "Cookie"
     if "csrftoken" not in request.cookies:
         answer.set_cookie("csrftoken", token, path="/", httponly=True, samesite="lax")
     if consent.allows("profiles"):
-        answer.set_cookie("reader_id", str(reader), max_age=180 * DAY, path="/", httponly=True, samesite="lax")
+        life = 180 * DAY
+        answer.set_cookie("reader_id", str(reader), max_age=life, path="/", httponly=True, samesite="lax")
     return answer
+
+
+def validators(request: Request, of: Article, token: str) -> tuple[str, datetime]:
+    """An article's entity tag and date: of its text, of its comments, and of who reads it."""
+    count, last = request.app.state.store.last_comment(of.slug)
+    version = f"{of.slug}.{of.words}.{count}.{token}.{request.cookies.get('session', '')}"
+    etag = f'"{hashlib.blake2b(version.encode(), digest_size=9).hexdigest()}"'
+    return etag, max(of.published, last or of.published)
 
 
 def unchanged(request: Request, etag: str, modified: datetime) -> bool:
@@ -150,8 +154,7 @@ def unchanged(request: Request, etag: str, modified: datetime) -> bool:
     if (tags := request.headers.get("if-none-match")) is not None:
         return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in tags.split(","))
     try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-        return modified <= since
+        return modified <= parsedate_to_datetime(request.headers.get("if-modified-since", ""))
     except (TypeError, ValueError):
         return False
 
@@ -175,11 +178,11 @@ def suggestions(request: Request) -> list[Article]:
     if not read:
         return []
 
+    def likeness(one: Article, other: Article) -> int:
+        return 2 * (one.section == other.section) + len(one.tags & other.tags)
+
     def liking(candidate: Article) -> int:
-        return sum(
-            times * (2 * (articles[slug].section == candidate.section) + len(articles[slug].tags & candidate.tags))
-            for slug, times in read.items()
-        )
+        return sum(times * likeness(articles[slug], candidate) for slug, times in read.items())
 
     unread = [candidate for candidate in articles_of(request) if candidate.slug not in read]
     return sorted(unread, key=liking, reverse=True)
@@ -205,7 +208,8 @@ async def nearby(request: Request) -> Response:
         chosen = PLACES.get(query.get("commune", ""))
         found = news_near(request, chosen) if chosen else []
         return render(request, "nearby.html", places=PLACES, chosen=chosen, found=found)
-    context = {"commune": min(PLACES.values(), key=lambda p: distance(here, p)), "found": news_near(request, here)}
+    commune = min(PLACES.values(), key=lambda place: distance(here, place))
+    context = {"commune": commune, "found": news_near(request, here)}
     answer: Response = request.app.state.templates.TemplateResponse(request, "nearby_fragment.html", context)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -272,5 +276,3 @@ async def not_found(request: Request, problem: Exception) -> Response:
 def edition(articles: dict[str, Article]) -> str:
     """The date on the front page: that of the newest article."""
     return day(max(a.published for a in articles.values()), weekday=True)
-
-

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 
 
 def build(third_party_origin: str, data: Path, debug: bool = False) -> Starlette:
-    """The site, its database in `data`, its third parties at `third_party_origin` (only scheme and port count).
+    """The site, its database in `data`, its third parties at an origin (scheme and port count).
 
     `app.state.erase` is the hook for the withdrawal of `profiles`.
     """
@@ -131,8 +131,9 @@ async def service_worker(request: Request) -> Response:
 
 async def refused(request: Request, problem: Exception) -> Response:
     """The page for what was asked wrongly."""
-    status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "")
-    return pages.render(request, "plain.html", status, title="Demande refusée", text=typography.typeset(detail))
+    assert isinstance(problem, HTTPException)
+    said = typography.typeset(problem.detail)
+    return pages.render(request, "plain.html", problem.status_code, title="Demande refusée", text=said)
 
 
 class Received:
@@ -144,15 +145,17 @@ class Received:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and not scope["path"].startswith("/_debug/"):
             log = scope["app"].state.received
-            method = scope.get("method", "WS")
-            log.append({"method": method, "path": scope["path"], "cookies": sorted(careless.cookies_of(scope))})
+            method, cookies = scope.get("method", "WS"), sorted(careless.cookies_of(scope))
+            log.append({"method": method, "path": scope["path"], "cookies": cookies})
         await self._app(scope, receive, send)
 
 
 async def received(request: Request) -> Response:
     """The cookie names that came with the last requests, oldest first, and how many hits were collected."""
     state = request.app.state
-    return JSONResponse({"received": list(state.received), "collected": len(state.collected), "audience": state.store.audience()})
+    audience = state.store.audience()
+    collected = len(state.collected)
+    return JSONResponse({"received": list(state.received), "collected": collected, "audience": audience})
 
 
 async def forget_received(request: Request) -> Response:

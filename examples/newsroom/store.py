@@ -1,4 +1,4 @@
-"""What the newsroom keeps, in one SQLite file: comments, logged-in readers, reading histories, counts of visits."""
+"""What the newsroom keeps, in one SQLite file: comments, logged-in readers, readings, counts of visits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ class Store:
 
     def comments(self, article: str) -> list[Comment]:
         """The comments under an article, oldest first."""
-        rows = self._db.execute("select author, body, at from comments where article = ? order by id", (article,))
+        query = "select author, body, at from comments where article = ? order by id"
+        rows = self._db.execute(query, (article,))
         return [Comment(author, body, datetime.fromisoformat(at)) for author, body, at in rows]
 
     def last_comment(self, article: str) -> tuple[int, datetime | None]:
@@ -69,9 +70,8 @@ class Store:
     def add_comment(self, article: str, author: str, body: str, at: datetime | None = None) -> None:
         """Keep a comment."""
         stamp = (at or datetime.now(UTC)).isoformat(timespec="seconds")
-        self._db.execute(
-            "insert into comments (article, author, body, at) values (?, ?, ?, ?)", (article, author, body, stamp)
-        )
+        query = "insert into comments (article, author, body, at) values (?, ?, ?, ?)"
+        self._db.execute(query, (article, author, body, stamp))
 
     # Sessions
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 FULL = "\N{NO-BREAK SPACE}"
 
@@ -17,15 +20,6 @@ _FRENCH = [
     (re.compile(r"\b(M\.|Mme|Mlle|no|p\.) (?=\S)"), r"\1" + FULL),
     (re.compile(r" – "), FULL + "– "),
 ]
-
-MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
-}
-DAYS = {
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-}
 
 
 def typeset(text: str, lang: str = "fr") -> str:
@@ -44,11 +38,10 @@ def _set(text: str, lang: str) -> str:
 
 def day(when: date, lang: str = "fr", weekday: bool = False) -> str:
     """A date in words: « mardi 24 novembre 2026 », "Tuesday 24 November 2026"."""
-    number = "1er" if lang == "fr" and when.day == 1 else str(when.day)
-    words = f"{number}{FULL}{MONTHS[lang][when.month - 1]} {when.year}"
-    return f"{DAYS[lang][when.weekday()]} {words}" if weekday else words
+    words = format_date(when, "EEEE d MMMM y" if weekday else "d MMMM y", locale=lang)
+    return re.sub(r"(\d) (?=\D)", r"\1" + FULL, words)
 
 
 def number(value: float, decimals: int = 0) -> str:
     """A number the French way: 12 345,6."""
-    return f"{value:,.{decimals}f}".replace(",", NARROW).replace(".", ",")
+    return format_decimal(value, "#,##0" + "." * bool(decimals) + "0" * decimals, locale="fr")

@@ -46,7 +46,8 @@ if (near) {
 addEventListener("load", () => setTimeout(() => {
   const pisteur = "http://pisteur.localhost:" + document.documentElement.dataset.port;
   const script = document.createElement("script");
-  script.src = pisteur + "/tardif.js";
+  const ca = (document.cookie.match(/(?:^|; )_ca=([^;]*)/) || [])[1] || "";
+  script.src = pisteur + "/tardif.js?_ca=" + ca + "&page=" + location.pathname;
   document.head.append(script);
   const image = document.createElement("img");
   image.src = pisteur + "/pixel.gif";

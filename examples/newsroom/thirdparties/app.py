@@ -59,7 +59,7 @@ def build() -> Starlette:
     app.state.memory = Memory()
     app.state.templates = Jinja2Templates(HERE / "templates")
     app.state.templates.env.trim_blocks = app.state.templates.env.lstrip_blocks = True
-    app.state.templates.env.filters.update(hour=hour, path=page_path)
+    app.state.templates.env.filters.update(hour=hour, path=page_path, host=page_host)
     return app
 
 
@@ -70,7 +70,12 @@ def hour(time: datetime) -> str:
 
 def page_path(address: str) -> str:
     """An address without its host, which is the newspaper's."""
-    return unquote(urlsplit(address).path) or "inconnue"
+    return unquote(urlsplit(address).path)
+
+
+def page_host(address: str) -> str:
+    """An address's host; empty where there is no address."""
+    return urlsplit(address).hostname or ""
 
 
 def host_of(connection: HTTPConnection) -> str:

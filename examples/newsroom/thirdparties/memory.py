@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-# A browser's first page asks for several things at once, before any cookie has come back: requests from the same
-# address and browser within this time are one visitor's.
-SAME_PAGE = timedelta(seconds=10)
+# A browser's first page asks for several things at once, before any cookie has come back: requests from the
+# same address and browser within this time are one visitor's.
+SAME_PAGE = timedelta(seconds=2)
+SAME_READING = timedelta(seconds=3)
 
 # Names under which a first-party identifier reaches a third party, in an address or a posted body.
 LEAKED = ("_ca", "_ca_session", "ad_id", "ca_parent", "empreinte")
@@ -36,7 +38,7 @@ class Hit:
 
     def public(self) -> dict[str, Any]:
         """The hit as JSON has it."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"time": self.time.isoformat()}
+        return vars(self) | {"time": self.time.isoformat()}
 
 
 @dataclass
@@ -60,21 +62,30 @@ class Visitor:
 
     @property
     def name(self) -> str:
-        """What the network calls them: the identifier it gave first, or the one it saw."""
-        return min(value for _, value in self.ids)[:12]
+        """What the network calls them: the identifier that whoever saw them first gave them."""
+        known = dict(sorted(self.ids))
+        return next((known[f"{host}_uid"] for host in self.hosts if f"{host}_uid" in known), "")
 
     @property
     def leanings(self) -> list[tuple[str, int]]:
         """What they like to read, in per cent; the front page says nothing of it."""
-        liked = Counter({name: times for name, times in self.interests.items() if name != "accueil"})
+        liked = Counter({name: times for name, times in self.interests.items() if name != "Accueil"})
         return [(name, round(100 * times / liked.total())) for name, times in liked.most_common(5)]
+
+    def read(self, time: datetime, page: str) -> None:
+        """Add a page, once: a page tells of itself several times, and of the one before when that is left."""
+        lately = [path for at, path in self.pages[-2:] if time - at < SAME_READING]
+        if page and page not in lately and [page] != [path for _, path in self.pages[-1:]]:
+            self.pages.append((time, page))
 
     def absorb(self, other: Visitor) -> None:
         """Take over what was known of someone who turns out to be the same person."""
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         self.ids |= other.ids
         self.hosts += other.hosts
-        self.pages = sorted(self.pages + other.pages)
+        pages, self.pages = sorted(self.pages + other.pages), []
+        for at, path in pages:
+            self.read(at, path)
         self.interests += other.interests
         self.fingerprint |= other.fingerprint
         self.addresses |= other.addresses
@@ -115,9 +126,7 @@ class Memory:
         visitor.hosts[hit.host] += 1
         visitor.addresses.add(hit.address)
         visitor.agents.add(hit.agent)
-        page = str(hit.said.get("page") or hit.referer)
-        if page and (not visitor.pages or visitor.pages[-1][1] != page):
-            visitor.pages.append((hit.time, page))
+        visitor.read(hit.time, urlsplit(str(hit.said.get("page", ""))).path)
         if section := hit.said.get("rubrique"):
             visitor.interests[str(section)] += 1
         visitor.fingerprint |= hit.said.get("appareil") or {}
