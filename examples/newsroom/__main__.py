@@ -41,6 +41,7 @@ def newspaper(third_party_origin: str, data: Path) -> ASGIApp:
         return app
     from placet.web.asgi import ConsentMiddleware
 
+    os.environ.setdefault("PLACET_DATA", str(data / "placet"))  # kept, or gone, with the newspaper's own data
     return ConsentMiddleware(app, POLICY, on_withdrawal={"profiles": app.state.erase})
 
 

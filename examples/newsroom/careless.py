@@ -72,7 +72,7 @@ async def count(request: Request) -> Response:
     if not consent_of(request).allows("audience"):
         return answer
     today = datetime.now(UTC).date()
-    first, last = _dates(request.cookies.get("audience", ""), today)
+    first, last = visit_dates(request.cookies.get("audience", ""), today)
     page = request.query_params.get("page", "/")[:200]
     request.app.state.store.count_visit(today.isoformat(), page, last != today)
     left = first + timedelta(days=395) - today
@@ -82,7 +82,8 @@ async def count(request: Request) -> Response:
     return answer
 
 
-def _dates(value: str, today: date) -> tuple[date, date | None]:
+def visit_dates(value: str, today: date) -> tuple[date, date | None]:
+    """The first and the last visit that the audience cookie tells of; today and None where it tells nothing."""
     try:
         first, last = (date.fromisoformat(part) for part in value.split("."))
     except ValueError:

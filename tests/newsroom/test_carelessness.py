@@ -8,7 +8,7 @@ from http.cookies import SimpleCookie
 
 import httpx
 
-from newsroom.careless import _dates
+from newsroom.careless import visit_dates
 from newsroom.thirdparties.memory import Memory
 
 from .conftest import Press
@@ -111,10 +111,10 @@ def test_the_exempt_counter_knows_a_visit_from_a_page_view_and_nobody_by_name(pr
 
 def test_the_exempt_cookie_is_never_prolonged() -> None:
     today = date(2026, 11, 24)
-    assert _dates("2026-01-01.2026-11-23", today) == (date(2026, 1, 1), date(2026, 11, 23))
-    assert _dates("2025-01-01.2026-11-23", today) == (today, None)
-    assert _dates("2027-01-01.2027-01-01", today) == (today, None)
-    assert _dates("n'importe quoi", today) == (today, None)
+    assert visit_dates("2026-01-01.2026-11-23", today) == (date(2026, 1, 1), date(2026, 11, 23))
+    assert visit_dates("2025-01-01.2026-11-23", today) == (today, None)
+    assert visit_dates("2027-01-01.2027-01-01", today) == (today, None)
+    assert visit_dates("n'importe quoi", today) == (today, None)
 
 
 def test_a_third_party_sets_reads_and_joins_what_it_is_told(press: Press) -> None:
