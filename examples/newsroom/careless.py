@@ -83,7 +83,7 @@ async def count(request: Request) -> Response:
 
 
 def visit_dates(value: str, today: date) -> tuple[date, date | None]:
-    """The first and the last visit that the audience cookie tells of; today and None where it tells nothing."""
+    """The first and the last visit that the cookie tells of; today and None where it tells nothing."""
     try:
         first, last = (date.fromisoformat(part) for part in value.split("."))
     except ValueError:

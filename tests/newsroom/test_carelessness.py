@@ -124,9 +124,10 @@ def test_a_third_party_sets_reads_and_joins_what_it_is_told(press: Press) -> Non
     assert all("SameSite=None; Secure" in line for line in lines)
     assert "Partitioned" in lines[1]
     uid = lines[0].partition(";")[0]
+    press.third("mesure", "/ping?_ca=CA1.2&page=/article/eloge-du-banc", headers={"user-agent": "Autre"})
+    assert press.third("regie", "/").text.count('<article class="file') == 2
     told = json.dumps({"_ca": "CA1.2", "ad_id": "ad.1", "appareil": {"Dessin": "abc"}})
     press.third("regie", "/empreinte", method="POST", content=told, headers=agent | {"cookie": uid})
-    press.third("mesure", "/ping?_ca=CA1.2&page=/article/eloge-du-banc", headers={"user-agent": "Autre"})
     page = press.third("regie", "/", headers={"cookie": uid}).text
     assert page.count('<article class="file') == 1
     assert "C’est ce navigateur" in page
