@@ -271,6 +271,11 @@ class Visit:
         self.events += [CookieEvent(Fate.EXPIRED, name, self._purpose(name)) for name, _ in lines]
         return list(dict.fromkeys(line for _, line in lines))
 
+    def cookie(self, name: str) -> str | None:
+        """Return the value of the request's first cookie of that name, hidden or not."""
+        pair = next((pair for given, pair in self._pairs if given == name), None)
+        return None if pair is None else pair.partition(b"=")[2].decode("latin-1")
+
     def cookies_of(self, purposes: Collection[str]) -> dict[str, str]:
         """Return the request's cookies that are declared under the purposes, for whoever must erase."""
         return {
@@ -282,7 +287,9 @@ class Visit:
     @property
     def tag(self) -> str:
         """What a validator of an edited page carries: all that the edit depends on."""
-        parts = (self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self.language)
+        parts = [self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self.language]
+        if self.epilogue is not None:
+            parts.append("epilogue")  # of this response alone: no request's validator has this
         return sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property

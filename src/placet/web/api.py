@@ -68,14 +68,17 @@ class Desk:
             "state": self._state,
         }
         self._post: dict[str, Handler] = {"choice": self._choice, "report": self._report}
+        self._files = pages.files
+        self._inspector = inspector
         if inspector is not None:
             self._get["inspector"] = inspector.page
+            self._files = {**pages.files, **inspector.files}
 
     async def answer(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request under the prefix."""
         response = await self._respond(visit, scope, receive)
-        for name, value in visit.added:
-            response.raw_headers.append((name, value))
+        if scope["method"] == "POST" and scope["path"] == f"{self._prefix}choice":
+            self._show(visit, scope, response)
         await response(scope, receive, send)
 
     async def refuse_path(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,14 +89,22 @@ class Desk:
         else:
             # A tracker that is told of an error tries again; one that is told of nothing does not.
             response = Response(status_code=204, headers=NO_STORE)
+        self._show(visit, scope, response)
         await response(scope, receive, send)
+
+    def _show(self, visit: Visit, scope: Scope, response: Response) -> None:
+        """Tell the inspector, if there is one, of an answer that the locks had a part in."""
+        if self._inspector is not None:
+            visit.status = response.status_code
+            self._inspector.watch(visit, scope)
+            response.raw_headers += visit.added
 
     async def _respond(self, visit: Visit, scope: Scope, receive: Receive) -> Response:
         path, method = scope["path"], scope["method"]
         if path == GPC_PATH:
             return JSONResponse({"gpc": True, "lastUpdate": visit.decision.policy.site.updated})
         name = path[len(self._prefix) :]
-        if method in ("GET", "HEAD") and (file := self._pages.files.get(name)) is not None:
+        if method in ("GET", "HEAD") and (file := self._files.get(name)) is not None:
             return Response(file[0], headers=FOR_EVER, media_type=file[1])
         allowed = [
             verbs for verbs, handlers in (("GET, HEAD", self._get), ("POST", self._post)) if name in handlers
@@ -119,7 +130,10 @@ class Desk:
     async def _report(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
         body = await _read(receive, MAX_BODY)
         if body is not None and is_same_origin(headers):
-            self._reports.add(visit, parse_reports(body))
+            violations = tuple(parse_reports(body))
+            self._reports.add(visit, violations)
+            if self._inspector is not None:
+                self._inspector.report(visit, violations)
         return Response(status_code=204, headers=NO_STORE)
 
     async def _choice(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:

@@ -28,6 +28,7 @@ class Violation:
 
     directive: str
     blocked: str  # an address without its query, or a word such as "inline"
+    page: str  # the address of the page that it happened on, without its query
 
 
 class Reports:
@@ -40,8 +41,7 @@ class Reports:
     def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
         """Count violations; the visit's own list has them too."""
         for violation in violations:
-            host = urlsplit(violation.blocked).hostname or violation.blocked
-            self._count(violation.directive, host)
+            self._count(violation.directive, _host(violation.blocked))
 
     def note(self, events: Iterable[Event]) -> None:
         """Count what the locks met that the policy does not declare."""
@@ -49,7 +49,7 @@ class Reports:
             if isinstance(event, CookieEvent) and event.purpose is None:
                 self._count("cookie", event.name)
             elif isinstance(event, Held) and event.purpose is None:
-                self._count(event.what, urlsplit(event.source).netloc or event.source)
+                self._count(event.what, _host(event.source))
 
     def _count(self, what: str, name: str) -> None:
         key = what, name[:MOST_LETTERS]
@@ -73,5 +73,17 @@ def parse_reports(body: bytes) -> Iterator[Violation]:
             if isinstance(said, dict):
                 directive = said.get("effective-directive") or said.get("effectiveDirective")
                 blocked = said.get("blocked-uri") or said.get("blockedURL")
-                if isinstance(directive, str) and isinstance(blocked, str):
-                    yield Violation(directive[:64], blocked.partition("?")[0][:MOST_LETTERS])
+                page = said.get("document-uri") or said.get("documentURL") or ""
+                if isinstance(directive, str) and isinstance(blocked, str) and isinstance(page, str):
+                    yield Violation(directive[:64], _address(blocked), _address(page))
+
+
+def _address(value: str) -> str:
+    return value.partition("?")[0][:MOST_LETTERS]
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc or address
+    except ValueError:
+        return address
