@@ -141,6 +141,16 @@ def test_what_may_not_be_refused_is_appended_when_the_ledger_works(tmp_path: Pat
     assert not (tmp_path / "spool").exists()
 
 
+def test_during_an_outage_what_can_be_spooled_does_not_wait_for_another_failure(tmp_path: Path) -> None:
+    store = BrokenStore(LedgerDown("locked"))
+    log = Log(store, Spool(tmp_path / "spool"), retry_seconds=3600)
+    for n in range(5):
+        assert log.append_or_spool(*args(n)) is None
+    assert store.tried.acquire(blocking=False)
+    assert not store.tried.acquire(blocking=False)
+    log.close()
+
+
 def test_what_was_spooled_follows_the_next_append_that_works(tmp_path: Path) -> None:
     store = BrokenStore(LedgerDown("locked"))
     log = Log(store, Spool(tmp_path / "spool"), retry_seconds=3600)

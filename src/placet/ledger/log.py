@@ -228,7 +228,8 @@ class Log:
     def _failed(self, error: Exception) -> None:
         if self._trouble != str(error):
             self._trouble = str(error)
-            _log.error("the ledger is down: %s", error, exc_info=error)
+            unexpected = not isinstance(error, LedgerDown)
+            _log.error("the ledger is down: %s", error, exc_info=unexpected and error)
         self._drain_at = time.monotonic() + self._delay
         self._delay = min(2 * self._delay, self._retry_seconds_at_most)
 

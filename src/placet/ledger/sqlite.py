@@ -219,8 +219,8 @@ def _kept(index: int, leaf: bytes, event_id: bytes | None, record: bytes, salt: 
 def _make_if_missing(path: Path) -> None:
     """Make an empty log that only its owner can read, unless there is a file; see that its name is durable.
 
-    It gets its name when it is complete: several processes may do this at once, and SQLite has no patience with
-    others while it switches a file to write-ahead.
+    It gets its name when it is complete: several processes may do this at once, and SQLite has no patience
+    with others while it switches a file to write-ahead.
     """
     if not path.exists():
         descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
