@@ -23,7 +23,7 @@ class Everything:
         """True, whatever the feature."""
         return True
 
-    def explain(self, feature: str) -> Markup:
+    def explain(self, feature: str, language: str | None = None) -> Markup:
         """Nothing to explain."""
         return Markup()
 

@@ -6,7 +6,7 @@ import json
 from datetime import date
 from http.cookies import SimpleCookie
 
-import httpx
+import httpx2 as httpx
 
 from newsroom.careless import visit_dates
 from newsroom.thirdparties.memory import Memory

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 from starlette.requests import Request
 
 from newsroom.consent import EVERYTHING, consent_of

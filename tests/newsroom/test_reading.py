@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2 as httpx
 import pytest
 from websockets.sync.client import connect
 

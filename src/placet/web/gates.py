@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from jinja2 import Environment, pass_context
@@ -25,6 +25,8 @@ Endpoint = Callable[..., Any]
 
 class Words(Protocol):
     """Who says to the visitor, in their language, what is missing and how to allow it."""
+
+    languages: Sequence[str]
 
     def explain(self, name: str, language: str) -> Markup:
         """Return the sentence that stands in for a gated feature or purpose."""
@@ -57,9 +59,13 @@ class Consent:
         known = name in self.decision.policy.written.features
         return self.opens(name) if known else self.allows(name)
 
-    def explain(self, name: str) -> Markup:
-        """Return a sentence, as HTML, that says why the feature or purpose is off and how to turn it on."""
-        return self._words.explain(name, self.language)
+    def explain(self, name: str, language: str | None = None) -> Markup:
+        """Return a sentence, as HTML, that says why the feature or purpose is off and how to turn it on.
+
+        It is in the language the browser prefers, unless the page's own is given.
+        """
+        known = language if language in self._words.languages else None
+        return self._words.explain(name, known or self.language)
 
     def page(self, name: str) -> bytes:
         """Return the whole page that says the same, UTF-8."""
@@ -119,8 +125,8 @@ def install(environment: Environment) -> None:
         return consent_of(context["request"]).allows(purpose)
 
     @pass_context
-    def explain(context: Context, name: str) -> Markup:
-        return consent_of(context["request"]).explain(name)
+    def explain(context: Context, name: str, language: str | None = None) -> Markup:
+        return consent_of(context["request"]).explain(name, language)
 
     environment.tests["open"] = is_open
     environment.tests["granted"] = is_granted
