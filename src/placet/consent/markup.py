@@ -113,7 +113,7 @@ class Markup:
             return data
         if self._first is None:
             self._edit(data)
-        elif len(self._first) + len(data) < 4:
+        elif len(self._first) + len(data) < 3:
             self._first += data
         else:
             self._edit(self._begin(self._first + data))
@@ -151,9 +151,9 @@ class Markup:
     # Bytes, a block at a time
 
     def _begin(self, first: bytes) -> bytes:
-        """Look at the first bytes: the markup of UTF-16 and UTF-32 is not read."""
+        """Look at the first bytes: what browsers take for UTF-16, whatever the head says, is not read."""
         self._first = None
-        if b"\0" in first[:2] or first.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if first.startswith((b"\xff\xfe", b"\xfe\xff")):
             self._stop()
         elif first.startswith(b"\xef\xbb\xbf"):
             self._last = 3
@@ -251,7 +251,7 @@ class Markup:
                 self._stop()
             return
         self._forget(keep)
-        if not page.kept:
+        if not page.kept and self._raw is None:
             self._afresh()
         elif self._given > max(GIVEN, 2 * len(page.kept)):
             self._resume()
