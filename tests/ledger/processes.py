@@ -50,7 +50,7 @@ def await_children(pids: list[int]) -> None:
 def begin(ledger: Path) -> None:
     """Eight processes that have nothing left to do but to append begin at the same moment."""
     wait, start = os.pipe()
-    store = SqliteStore(ledger)
+    store = SqliteStore(ledger, busy_timeout=60)
 
     def work(number: int) -> None:
         os.close(start)
@@ -90,7 +90,7 @@ def fork(ledger: Path) -> None:
 
 def storm(ledger: Path) -> None:
     """Threads append while the process forks; the children append, too."""
-    log = Log(SqliteStore(ledger, busy_timeout=20))
+    log = Log(SqliteStore(ledger, busy_timeout=60))
     stop = threading.Event()
     counts = [0] * 4
 
