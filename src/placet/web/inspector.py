@@ -54,7 +54,7 @@ LOCKS = {
     "markup": "Markup",
     "policy": "Browser policy",
     "paths": "Paths",
-    "reports": "Reports of the browser",
+    "reports": "Browser reports",
 }
 
 _ID = re.compile(r"[\w-]{22}", re.ASCII)
@@ -145,6 +145,7 @@ class Inspector:
             gpc=visit.decision.gpc,
             secure=visit.secure,
             responses=[_shown(one, LINES) for one in seen],
+            open=next((one.number for one in seen if one.page), None),
             others=_reports(visit, browser.violations) if browser is not None else {},
             kept={"browsers": BROWSERS, "pages": PAGES, "parts": PARTS},
         )
@@ -212,12 +213,25 @@ def _shown(seen: Seen, most: int) -> dict[str, Any]:
 def _told(visit: Visit) -> dict[str, Counter[Line]]:
     """Return what each lock did, in order; what it did several times is one line."""
     told: dict[str, Counter[Line]] = {lock: Counter() for lock in LOCKS}
-    for event in visit.events:
+    for event in _done(visit):
         told[_lock(event)][_line(event, visit.decision)] += 1
     if visit.refusal is not None:
         said = f"answered by Placet, the application never saw it: {_whose(visit.refusal, visit.decision)}"
         told["paths"][Line("address", visit.path, said)] += 1
     return told
+
+
+def _done(visit: Visit) -> list[Event]:
+    """List the events; a cookie that is expired wherever it may be kept is expired once."""
+    done: list[Event] = []
+    expired: set[Event] = set()
+    for event in visit.events:
+        if isinstance(event, CookieEvent) and event.fate is Fate.EXPIRED:
+            if event in expired:
+                continue
+            expired.add(event)
+        done.append(event)
+    return done
 
 
 def _lock(event: Event) -> str:
@@ -237,11 +251,11 @@ def _line(event: Event, decision: Decision) -> Line:
     if event.fate is Fate.CAPPED:
         tracker = decision.policy.cookie(event.name)
         life = tracker.written.life if tracker is not None else "declared"
-        return Line("cookie", event.name, f"asked to live longer than its declared life, now {life}")
+        return Line("cookie", event.name, f"capped at its declared life: {life}")
     fate = {
         Fate.HIDDEN: "hidden from the application",
         Fate.DROPPED: "not set",
-        Fate.EXPIRED: "expired, the browser was told to forget it",
+        Fate.EXPIRED: "expired",
     }[event.fate]
     return Line("cookie", event.name or "(no name)", f"{fate}: {_why(event.purpose, decision)}")
 
@@ -274,24 +288,21 @@ def _reports(visit: Visit, violations: Counter[Violation]) -> Counter[Line]:
 
 def _summary(visit: Visit, reports: int) -> str:
     """Return the counts in one line."""
-    cookies = [event for event in visit.events if isinstance(event, CookieEvent)]
-    fates = Counter(event.fate for event in cookies)
-    # One cookie takes several lines to expire, for each place it may be kept in.
-    fates[Fate.EXPIRED] = len({event.name for event in cookies if event.fate is Fate.EXPIRED})
-    held = sum(_lock(event) == "markup" for event in visit.events)
-    heads = sum(_lock(event) == "policy" for event in visit.events)
+    done = _done(visit)
+    fates = Counter(event.fate for event in done if isinstance(event, CookieEvent))
+    locks = Counter(map(_lock, done))
     counts = (
         (fates[Fate.HIDDEN], "cookie{s} hidden"),
         (fates[Fate.DROPPED], "cookie{s} not set"),
         (fates[Fate.EXPIRED], "cookie{s} expired"),
-        (fates[Fate.CAPPED], "cookie{s} cut short"),
-        (held, "element{s} held back"),
-        (heads, "header{s} edited"),
+        (fates[Fate.CAPPED], "cookie{s} capped"),
+        (locks["markup"], "element{s} held back"),
+        (locks["policy"], "header{s} changed"),
         (int(visit.refusal is not None), "address{s} closed"),
         (reports, "report{s}"),
     )
     said = [f"{n} {what.format(s='' if n == 1 else 's')}" for n, what in counts if n]
-    return ", ".join(said) or "nothing to do"
+    return ", ".join(said) or "nothing refused"
 
 
 def _purposes(decision: Decision) -> list[tuple[str, str, str, str]]:

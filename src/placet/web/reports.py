@@ -39,9 +39,11 @@ class Reports:
         self.seen: Counter[tuple[str, str]] = Counter()
 
     def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
-        """Count violations; the visit's own list has them too."""
+        """Count the violations whose address the policy does not declare."""
         for violation in violations:
-            self._count(violation.directive, _host(violation.blocked))
+            host = _host(violation.blocked)
+            if visit.decision.policy.provider_at(host.partition(":")[0]) is None:
+                self._count(violation.directive, host)
 
     def note(self, events: Iterable[Event]) -> None:
         """Count what the locks met that the policy does not declare."""
