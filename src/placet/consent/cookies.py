@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 from .decision import Decision
 from .policyfile import COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE
@@ -18,6 +19,10 @@ OWN = frozenset((COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE))
 
 # Expiry lines are repeated on the next response for what is still there, so one response need not hold all.
 EXPIRY_BYTES = 4_096
+
+# What a browser leaves as it is in a path, less ";", which would end the attribute (WHATWG URL, 1.3).
+_PATH_LETTERS = "/!$&'()*+,-.:=@[]_|~"
+_GONE = b" Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 class Fate(StrEnum):
@@ -73,7 +78,8 @@ def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tupl
 def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None, CookieEvent | None]:
     """Return the `Set-Cookie` line as the browser may have it, `None` where it may not.
 
-    What only deletes is let through. What would live longer than declared is capped (R95).
+    What only deletes is let through, without its value: a browser whose clock is slow, or that reads a
+    date in its own way, would keep it. What would live longer than declared is capped (R95).
     """
     name = _name(line)
     if name in OWN:
@@ -83,11 +89,13 @@ def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None,
     lifetime = _lifetime(line, now)
     if tracker is None or purpose in decision.refused:
         if lifetime is not None and lifetime <= 0:
-            return line, None
+            return _without_lifetime(name.encode("latin-1") + b"=", line, _GONE), None
         return None, CookieEvent(Fate.DROPPED, name, purpose)
-    if lifetime is None or (tracker.life is not None and lifetime <= tracker.life):
+    if lifetime is None or lifetime <= (tracker.life or 0):
         return line, None
-    return _capped(line, tracker.life), CookieEvent(Fate.CAPPED, name, purpose)
+    life = b" Max-Age=%d" % tracker.life if tracker.life is not None else None
+    capped = _without_lifetime(line.partition(b";")[0], line, life)
+    return capped, CookieEvent(Fate.CAPPED, name, purpose)
 
 
 def expiries(decision: Decision, hidden: Iterable[str], path: str, secure: bool) -> list[tuple[str, bytes]]:
@@ -99,17 +107,23 @@ def expiries(decision: Decision, hidden: Iterable[str], path: str, secure: bool)
     """
     lines: list[tuple[str, bytes]] = []
     room = EXPIRY_BYTES
+    here = _default_path(path)
     for name in dict.fromkeys(hidden):
-        tracker = decision.policy.cookie(name)
-        if tracker is None:
-            continue
-        paths = {tracker.written.path, "/", _default_path(path)}
-        for line in _expiry(name, tracker.written.domain, paths, secure, tracker.written.partitioned):
+        for line in _expiries_of(decision, name, here, secure):
             room -= len(line)
             if room < 0:
                 return lines
             lines.append((name, line))
     return lines
+
+
+def _expiries_of(decision: Decision, name: str, here: str, secure: bool) -> dict[bytes, None]:
+    """List the lines for one name, which may be declared under several domains and paths, once each."""
+    return {
+        line: None
+        for written in (tracker.written for tracker in decision.policy.cookies(name))
+        for line in _expiry(name, written.domain, {written.path, "/", here}, secure, written.partitioned)
+    }
 
 
 def declared_expiries(decision: Decision, secure: bool) -> list[tuple[str, bytes]]:
@@ -148,6 +162,8 @@ def cookie_date(text: str) -> int | None:
         return None
     if year < 100:
         year += 1900 if year >= 70 else 2000
+    if year < 1601:
+        return None
     try:
         return int(
             datetime(year, month, day, int(time[1]), int(time[2]), int(time[3]), tzinfo=UTC).timestamp()
@@ -184,28 +200,27 @@ def _lifetime(line: bytes, now: int) -> int | None:
     max_age = expires = None
     for name, value, _ in _attributes(line):
         if name == b"max-age" and re.fullmatch(rb"-?\d+", value):
-            max_age = int(value[:20])
+            # A number of any length, which int() would refuse; the sign decides most of them.
+            max_age = -1 if value.startswith(b"-") else int(value.lstrip(b"0")[:18] or b"0")
         elif name == b"expires" and (date := cookie_date(value.decode("latin-1"))) is not None:
             expires = date - now
     return expires if max_age is None else max_age
 
 
-def _capped(line: bytes, life: int | None) -> bytes:
-    kept = [line.partition(b";")[0]]
-    kept += [text for name, _, text in _attributes(line) if name not in (b"max-age", b"expires")]
-    if life is not None:
-        kept.append(b" Max-Age=%d" % life)
-    return b";".join(kept)
+def _without_lifetime(pair: bytes, line: bytes, life: bytes | None) -> bytes:
+    kept = [text for name, _, text in _attributes(line) if name not in (b"max-age", b"expires")]
+    return b";".join((pair, *kept) if life is None else (pair, *kept, life))
 
 
 def _default_path(path: str) -> str:
-    return path[: path.rfind("/")] or "/"
+    # The path was decoded for the application; a line break in it would begin a header of its own.
+    return quote(path[: path.rfind("/")], safe=_PATH_LETTERS) or "/"
 
 
 def _expiry(
     name: str, domain: str | None, paths: Iterable[str], secure: bool, partitioned: bool
 ) -> Iterator[bytes]:
-    tail = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    tail = ";" + _GONE.decode()
     if secure or name.startswith("__"):
         tail += "; Secure"
     if partitioned:

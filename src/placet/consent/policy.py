@@ -92,6 +92,13 @@ class Policy:
                     return tracker
         return found
 
+    def cookies(self, name: str) -> Iterator[DeclaredTracker]:
+        """Yield everything that declares the cookie `name`: it may live under several domains and paths."""
+        if self.cookie(name) is not None:
+            for tracker in self.trackers:
+                if tracker.written.kind == "cookie" and tracker.matches(name):
+                    yield tracker
+
     def provider_at(self, host: str) -> str | None:
         """Return the id of the provider that has `host` or a parent of it."""
         while host:
@@ -121,10 +128,13 @@ def compile_policy(written: PolicyFile, source: str = "placet.toml") -> Policy:
         raise PolicyError(found)
     trackers = tuple(_declare(tracker) for tracker in written.trackers)
     cookies = [tracker for tracker in trackers if tracker.written.kind == "cookie"]
-    marks = {id: _digest(_material(written, id), 6) for id in written.purposes}
+    material = {id: _material(written, id) for id in written.purposes}
+    # Who objects to measurement objects to all of it: the objection outlives a new provider (R18).
+    marked = {id: m[:2] if m[1] == "measurement" else m for id, m in material.items()}
+    marks = {id: _digest(m, 6) for id, m in marked.items()}
     return Policy(
         written=written,
-        fingerprint=_digest([*marks.values(), written.site.controller], 8),
+        fingerprint=_digest([*material.values(), written.site.controller], 8),
         marks=marks,
         trackers=trackers,
         _cookies={tracker.written.name: tracker for tracker in cookies if tracker.pattern is None},
