@@ -141,8 +141,9 @@ def _tracker_problems(written: PolicyFile, tracker: Tracker) -> Iterator[tuple[s
             f'{called} lives "{tracker.life}"; write "session" or a number and a unit, as "13 months".',
         )
         return
-    if tracker.kind == "cookie" and tracker.name in (COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE):
-        yield "P015", f"{called} is Placet's own, which nobody else sets."
+    for own in (COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE):
+        if tracker.kind == "cookie" and _overlap(tracker.name, own):
+            yield "P015", f'{called} covers "{own}", which is Placet\'s own; nobody else sets it.'
     if tracker.domain is not None and not any(_within(host, tracker.domain) for host in written.site.hosts):
         provider = written.providers.get(tracker.provider or "")
         if provider is None or not any(_related(host, tracker.domain) for host in provider.hosts):

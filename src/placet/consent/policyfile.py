@@ -131,7 +131,7 @@ class PolicyFile(_Written, frozen=True, kw_only=True):
     """The policy as written: the tables of `placet.toml` that concern consent."""
 
     site: Site
-    purposes: dict[Id, Purpose]
+    purposes: Annotated[dict[Id, Purpose], msgspec.Meta(max_length=64)]  # what the consent cookie holds
     providers: dict[Id, Provider] = {}
     trackers: tuple[Tracker, ...] = ()
     features: dict[Id, Feature] = {}
