@@ -110,12 +110,13 @@ class Sources:
         return UNDECLARED
 
     def granted_hosts(self) -> list[str]:
-        """List the providers' hosts that are let in, and the site's own, for a browser policy."""
+        """List the hosts that are let in, for a browser policy; those of providers with their subdomains."""
         granted = [
-            host
+            pattern
             for provider in self._policy.providers.values()
             if provider.purpose not in self._refused
             for host in provider.hosts
+            for pattern in (host, "*." + host)
         ]
         return sorted({*self._own, *granted})
 
@@ -127,8 +128,8 @@ class Sources:
             return None, ""
         if scheme is None:
             value = "http:" + value if value.startswith("//") else urljoin(base, value)
-        elif not value[scheme.end() :].startswith("/") and value[: scheme.end()].lower() == _scheme(base):
-            value = urljoin(base, value[scheme.end() :])  # "http:x" is relative to a base of the same scheme
+        elif not value[scheme.end() :].startswith("//") and value[: scheme.end()].lower() == _scheme(base):
+            value = urljoin(base, value[scheme.end() :])  # so is "http:/x", to a base of the same scheme
         if (match := _AUTHORITY.match(value)) is None:
             return None, ""
         return _host(match[1]), match[2] or "/"
