@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,13 @@ SHARING_FEATURES = (
 FETCHING_RELATIONS = frozenset(
     (
         "apple-touch-icon",
+        "apple-touch-icon-precomposed",
+        "apple-touch-startup-image",
+        "compression-dictionary",
+        "dictionary",
         "dns-prefetch",
         "icon",
+        "import",
         "manifest",
         "mask-icon",
         "modulepreload",
@@ -35,14 +41,15 @@ FETCHING_RELATIONS = frozenset(
         "preload",
         "prerender",
         "stylesheet",
+        "subresource",
     )
 )
 # A copy kept by one of these would be shown after the choice has changed (R92).
 _SHARED_CACHES = frozenset(
     (
-        b"cdn-cache-control",
         b"surrogate-control",
         b"edge-control",
+        b"x-accel-expires",
         b"expires",
         b"pragma",
         b"age",
@@ -58,6 +65,7 @@ class Kind(Enum):
     DOCUMENT = "document"  # a page of its own: everything
     FRAME = "frame"  # a page within a page: all the locks, no notice
     WORKER = "worker"  # a script that makes requests under a policy of its own: heads only (R98)
+    FRAGMENT = "fragment"  # HTML that a script asked for: heads only, for a worker may answer a page with it
     PART = "part"  # anything a page loads: cookies and reporting heads only
 
 
@@ -95,9 +103,13 @@ class HeadLock:
         self._features = _refused_features(decision)
 
     def edit(
-        self, headers: Sequence[tuple[bytes, bytes]], kind: Kind, base: str, now: int
+        self, headers: Sequence[tuple[bytes, bytes]], kind: Kind, base: str, now: int, renews: bool = False
     ) -> tuple[Headers, list[Event]]:
-        """Return the headers as this visitor may have them, with lower-case names, and what was changed."""
+        """Return the headers as this visitor may have them, with lower-case names, and what was changed.
+
+        `renews` says that they are those of a 304, whose lines replace the stored ones of the same name
+        (RFC 9111 section 3.2): of ours, those whose name the application repeats are repeated with them.
+        """
         edited: Headers = []
         events: list[Event] = []
         for name, value in headers:
@@ -107,7 +119,7 @@ class HeadLock:
             else:
                 edited.append((name, value))
         if kind is not Kind.PART:
-            self._add(edited, kind, events)
+            self._add(edited, kind, renews, events)
         return edited, events
 
     def _line(
@@ -133,18 +145,23 @@ class HeadLock:
         if kept is not None:
             yield kept
 
-    def _add(self, headers: Headers, kind: Kind, events: list[Event]) -> None:
+    def _add(self, headers: Headers, kind: Kind, renews: bool, events: list[Event]) -> None:
         added: Headers = [(b"content-security-policy", self.policy)]
         if self._allowlist is not None:
             added.append((b"connection-allowlist", self._allowlist))
         if kind is not Kind.WORKER:
-            features = _take(headers, b"permissions-policy")
+            features = [value for name, value in headers if name == b"permissions-policy"]
             if merged := merge_features(features, self._features):
                 added.append((b"permissions-policy", merged.encode("latin-1")))
             if self._decision.refused:
                 # Never no-referrer: it turns the Origin of a form into null, and ours must show its own.
-                _take(headers, b"referrer-policy")
                 added.append((b"referrer-policy", b"same-origin"))
+        if renews:
+            repeated = {name for name, _ in headers}
+            added = [line for line in added if line[0] in repeated]
+        for name, _ in added:
+            if name in _ONE_LINE:
+                _take(headers, name)
         headers.extend(added)
         events.extend(HeadEvent(name.decode(), value.decode("latin-1")) for name, value in added)
 
@@ -192,10 +209,15 @@ class HeadLock:
         return None
 
     def _reporting(self, name: bytes, value: bytes, base: str, events: list[Event]) -> bytes | None:
-        """Return the reporting head, unless it names a host that is refused: reports are requests too."""
-        text = value.decode("latin-1")
-        addresses = re.findall(r'"((?:[a-z]+:)?//[^"\s]+|/[^"\s]*)"', text, re.IGNORECASE)
-        if all(self._sources.url(address, base) is None for address in addresses):
+        """Return the reporting head, unless it names a host that is refused: reports are requests too.
+
+        Which of its texts are addresses does not matter: a plain word is an address on this site.
+        """
+        try:
+            texts = [json.loads(text) for text in _TEXT.findall(value.decode("latin-1"))]
+        except ValueError:
+            texts = None
+        if texts is not None and all(self._sources.url(text, base) is None for text in texts):
             return value
         events.append(HeadEvent(name.decode(), ""))
         return None
@@ -226,10 +248,18 @@ def private(headers: Headers) -> None:
         for directive in value.decode("latin-1").lower().split(",")
     ]
     kept = [directive for directive in dict.fromkeys(directives) if directive in _KEPT_DIRECTIVES]
-    headers[:] = [(name, value) for name, value in headers if name not in _SHARED_CACHES]
+    headers[:] = [
+        (name, value)
+        for name, value in headers
+        if name not in _SHARED_CACHES and not name.endswith(b"-cache-control")  # RFC 9213
+    ]
     headers.append((b"cache-control", ", ".join(["private", "no-cache", *kept]).encode()))
+    vary(headers, (b"Cookie", b"Sec-GPC", b"Accept-Language", b"Sec-Fetch-Dest"))
+
+
+def vary(headers: Headers, ours: Sequence[bytes]) -> None:
+    """Add request headers to those that a cached copy depends on."""
     varied = [part.strip() for value in _take(headers, b"vary") for part in value.split(b",")]
-    ours = (b"Cookie", b"Sec-GPC", b"Accept-Language", b"Sec-Fetch-Dest")
     known = {name.lower() for name in varied}
     varied += [name for name in ours if name.lower() not in known]
     headers.append((b"vary", b", ".join(varied)))
@@ -238,42 +268,21 @@ def private(headers: Headers) -> None:
 def merge_features(lines: Sequence[bytes], refused: Sequence[str]) -> str:
     """Return one Permissions-Policy with the application's features and ours refused.
 
-    A later line's feature would win over an earlier one (RFC 8941 section 3.2), so all become one.
+    A later line's feature would win over an earlier one (RFC 8941 section 3.2), so all become one. A
+    member that is not in that form would make a browser ignore the whole, ours with it: it is left out.
     """
     features: dict[str, str] = {}
     for line in lines:
         for member in split_list(line.decode("latin-1")):
-            feature, equals, allowed = member.strip().partition("=")
-            if feature:
-                features[feature] = f"={allowed}" if equals else ""
+            if (match := _MEMBER.fullmatch(member.strip(" \t"))) is not None:
+                features[match[1]] = match[2]
     features.update((feature, "=()") for feature in refused)
     return ", ".join(feature + allowed for feature, allowed in features.items())
 
 
 def split_list(value: str) -> list[str]:
     """Split a list header at the commas that are outside quotes, parentheses and angle brackets."""
-    parts: list[str] = []
-    start = depth = at = 0
-    quoted = False
-    while at < len(value):
-        letter = value[at]
-        if quoted:
-            if letter == "\\":
-                at += 1
-            elif letter == '"':
-                quoted = False
-        elif letter == '"':
-            quoted = True
-        elif letter in "(<":
-            depth += 1
-        elif letter in ")>":
-            depth = max(0, depth - 1)
-        elif letter == "," and not depth:
-            parts.append(value[start:at])
-            start = at + 1
-        at += 1
-    parts.append(value[start:])
-    return [part for part in parts if part.strip()]
+    return _split(value, ",")
 
 
 def refresh_target(value: str) -> str | None:
@@ -287,6 +296,27 @@ def refresh_target(value: str) -> str | None:
     return target
 
 
+def _split(value: str, separator: str) -> list[str]:
+    parts: list[str] = []
+    start = at = 0
+    inside: list[str] = []  # what must come to close what is open
+    while at < len(value):
+        letter = value[at]
+        closing = inside[-1] if inside else ""
+        if letter == "\\" and closing == '"':
+            at += 1
+        elif letter == closing:
+            inside.pop()
+        elif closing not in ('"', ">") and letter in _CLOSES:
+            inside.append(_CLOSES[letter])
+        elif letter == separator and not inside:
+            parts.append(value[start:at])
+            start = at + 1
+        at += 1
+    parts.append(value[start:])
+    return [part for part in parts if part.strip()]
+
+
 def _take(headers: Headers, name: bytes) -> list[bytes]:
     """Remove every line of that name and return their values."""
     taken = [value for key, value in headers if key == name]
@@ -296,8 +326,13 @@ def _take(headers: Headers, name: bytes) -> list[bytes]:
 
 
 def _relations(parameters: str) -> frozenset[str]:
-    match = re.search(r";\s*rel\s*=\s*(\"[^\"]*\"|[^;\s]+)", parameters, re.IGNORECASE)
-    return frozenset(match[1].strip('"').lower().split()) if match else frozenset()
+    """Return the relations of a link: all that are named, though the first alone should count."""
+    found: set[str] = set()
+    for parameter in _split(parameters, ";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "rel":
+            found.update(value.strip().strip('"').lower().split())
+    return frozenset(found)
 
 
 def _admit(directives: list[list[str]], names: tuple[str, ...], digest: str) -> None:
@@ -330,6 +365,22 @@ def _connection_allowlist(sources: Sources) -> bytes:
     hosts = " ".join(f'"*://{host}:*"' for host in sources.granted_hosts())
     return f"(response-origin {hosts});redirects=allow".encode()
 
+
+# A dictionary's member in RFC 8941 section 4.2.2: a key, then an item or an inner list, with parameters.
+_KEY = r"[a-z*][a-z0-9_.*-]*"
+_ITEM = (
+    r"(?:-?\d{1,15}(?:\.\d{1,3})?"
+    r'|"(?:[ !#-\[\]-~]|\\["\\])*"'
+    r"|[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*"
+    r"|:[A-Za-z0-9+/=]*:"
+    r"|\?[01])"
+)
+_PARAMETERS = rf"(?:; *{_KEY}(?:={_ITEM})?)*"
+_INNER_LIST = rf"\( *(?:{_ITEM}{_PARAMETERS}(?: +{_ITEM}{_PARAMETERS})*)? *\)"
+_MEMBER = re.compile(rf"({_KEY})((?:=(?:{_ITEM}|{_INNER_LIST}))?{_PARAMETERS})", re.ASCII)
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)')
+_CLOSES = {'"': '"', "(": ")", "<": ">"}
+_ONE_LINE = frozenset((b"permissions-policy", b"referrer-policy"))
 
 _WATCHED = frozenset(
     (

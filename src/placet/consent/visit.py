@@ -25,7 +25,7 @@ from .decision import Decision, decide
 from .markup import Insertion, Markup
 from .memory import Memory
 from .policy import Policy
-from .response import Assets, Event, Headers, HeadLock, Kind, private
+from .response import Assets, Event, Headers, HeadLock, Kind, private, vary
 from .sources import Held, Paths, Refusal, Sources
 
 # What a gate remembers, so that a second page costs less.
@@ -40,6 +40,8 @@ _CONDITIONS = frozenset((b"if-modified-since", b"if-unmodified-since", b"if-matc
 # What would be false of the edited bytes.
 _OF_THE_BYTES = frozenset((b"content-length", b"accept-ranges", b"content-md5", b"digest", b"content-digest"))
 _HTML = (b"text/html", b"application/xhtml+xml")
+# With these a browser looks at the bytes and may find a page (WHATWG MIME Sniffing, section 7).
+_SNIFFED = (b"unknown/unknown", b"application/unknown", b"*/*")
 _LOCAL_HOST = re.compile(r"(?:.+\.)?localhost(?::\d+)?\Z|127\.0\.0\.1(?::\d+)?\Z|\[::1\](?::\d+)?\Z")
 
 
@@ -135,6 +137,7 @@ class Visit:
         "_accept_language",
         "_coding",
         "_fetched_for",
+        "_guarded",
         "_host",
         "_language",
         "_markup",
@@ -191,6 +194,8 @@ class Visit:
         self.decision = self.standing.decision
         self._fetched_for = seen.get(b"sec-fetch-dest")
         self.document = not request.scheme.startswith("ws") and _asks_for_document(self._fetched_for, seen)
+        # What is answered depends on the state, so no copy made for another may be confirmed or used.
+        self._guarded = self.document or self._fetched_for in _WORKERS
         self._host = seen.get(b"host", b"")
         self._scheme = request.scheme
         self._accept_language = seen.get(b"accept-language", b"")
@@ -213,15 +218,17 @@ class Visit:
         self.status = status
         headers = [(name.lower(), value) for name, value in headers]
         kind, self._coding = self._kind(status, headers)
-        edited, events = self.standing.heads.edit(headers, kind, self._base, self._now)
+        edited, events = self.standing.heads.edit(headers, kind, self._base, self._now, status == 304)
         self.events += events
         if self.document:
             for name, line in expiries(self.decision, self.hidden, self.path, self.secure):
                 edited.append((b"set-cookie", line))
                 self.events.append(CookieEvent(Fate.EXPIRED, name, self._purpose(name)))
-        if kind in (Kind.DOCUMENT, Kind.FRAME) or (self.document and status == 304):
+        if self._guarded and kind is not Kind.PART:
             private(edited)
             edited = [(name, self._tagged(value) if name == b"etag" else value) for name, value in edited]
+        elif kind is Kind.FRAGMENT or (status == 304 and any(name == b"vary" for name, _ in edited)):
+            vary(edited, (b"Sec-Fetch-Dest",))  # a page prefetched or fetched by script is not one to show
         if self._coding is not None:
             edited = [(name, value) for name, value in edited if name not in _OF_THE_BYTES]
         if self._coding is not None and self._method != "HEAD":
@@ -288,6 +295,7 @@ class Visit:
     def tag(self) -> str:
         """What a validator of an edited page carries: all that the edit depends on."""
         parts = [self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self.language]
+        parts.append((self._fetched_for or b"document").decode("latin-1"))
         if self.epilogue is not None:
             parts.append("epilogue")  # of this response alone: no request's validator has this
         return sha256("\0".join(parts).encode()).hexdigest()[:12]
@@ -320,13 +328,15 @@ class Visit:
                 if readable is not None:
                     kept.append((name, readable))
                     readable = None  # several lines become one
-            elif not self.document:
+            elif not self._guarded:
                 kept.append((name, value))
+            elif name == b"accept-encoding":
+                kept.append((name, acceptable(value.decode("latin-1")).encode("latin-1")))
+            elif self._method not in ("GET", "HEAD"):
+                kept.append((name, value))  # If-Match keeps a program's writes from being lost
             elif name == b"if-none-match":
                 if validators := self._untagged(value):
                     kept.append((name, validators))
-            elif name == b"accept-encoding":
-                kept.append((name, acceptable(value.decode("latin-1")).encode("latin-1")))
             elif name not in _CONDITIONS:
                 kept.append((name, value))
         return kept
@@ -335,21 +345,22 @@ class Visit:
         """Return how much of the response is edited, and the body's coding where the body is."""
         if self._fetched_for in _WORKERS:
             return Kind.WORKER, None
-        if not self.document:
-            return Kind.PART, None
-        heads = dict(headers)
-        content_type = heads.get(b"content-type", b"").lower()
+        content_type = _joined(headers, b"content-type").rpartition(b",")[2].lower()
         media = content_type.partition(b";")[0].strip()
+        if not self.document:
+            return (Kind.FRAGMENT if media in _HTML else Kind.PART), None
+        kind = Kind.DOCUMENT if self._fetched_for in (None, b"document") else Kind.FRAME
+        if status == 304:
+            return kind, None
         if media not in _HTML:
             # Formats that can run or load something by themselves still get the browser policy.
-            active = media == b"" or media.endswith((b"xml", b"javascript"))
-            return (Kind.FRAME if active and status not in (204, 304) else Kind.PART), None
-        kind = Kind.DOCUMENT if self._fetched_for in (None, b"document") else Kind.FRAME
-        attached = heads.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
+            active = b"/" not in media or media in _SNIFFED or media.endswith((b"xml", b"javascript"))
+            return (Kind.FRAME if active and status != 204 else Kind.PART), None
+        attached = _joined(headers, b"content-disposition").strip().lower().startswith(b"attachment")
         wide = b"utf-16" in content_type or b"utf-32" in content_type
-        if attached or wide or status in (204, 205, 206, 304) or media != b"text/html":
+        if attached or wide or status in (204, 205, 206) or media != b"text/html":
             return kind, None
-        return kind, coding(heads.get(b"content-encoding", b"").decode("latin-1"))
+        return kind, coding(_joined(headers, b"content-encoding").decode("latin-1"))
 
     def _tagged(self, etag: bytes) -> bytes:
         """Return the application's validator with the state in it; weak, since the bytes are ours."""
@@ -364,6 +375,11 @@ class Visit:
         return b", ".join(
             (b"W/" if strength == b"w" else b"") + b'"%b"' % opaque for opaque, strength in found
         )
+
+
+def _joined(headers: Headers, name: bytes) -> bytes:
+    """Return the values of every line of that name as one (RFC 9110 section 5.3)."""
+    return b", ".join(value for key, value in headers if key == name)
 
 
 def language(accept: bytes, offered: Sequence[str]) -> str:
@@ -382,7 +398,9 @@ def _asks_for_document(fetched_for: bytes | None, headers: Mapping[bytes, bytes]
     """Say whether a page is asked for, not a fragment that a script will insert."""
     if fetched_for is not None:
         return fetched_for in _DOCUMENTS
-    if b"x-requested-with" in headers or b"hx-request" in headers:
+    # Android's WebView puts the name of its application into the first, on pages too.
+    asked_with = headers.get(b"x-requested-with", b"").lower()
+    if asked_with == b"xmlhttprequest" or b"hx-request" in headers:
         return False
     # Plain http on other names than localhost carries no Fetch Metadata.
     return b"accept" not in headers or b"html" in headers[b"accept"] or b"*/*" in headers[b"accept"]
