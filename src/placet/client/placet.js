@@ -89,6 +89,7 @@ const place = kept();
 
 form?.addEventListener("submit", (event) => {
   const act = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
+  if (!act) return;
   const back = /** @type {HTMLInputElement} */ (form.elements.namedItem("back"));
   back.value = page ? place?.path || back.value : here();
   keep({ path: back.value, y: page ? place?.y ?? 0 : scrollY, chosen: true });

@@ -37,6 +37,10 @@ PAGE_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+# The first paint waits for the notice, which is in the same bytes: one frame shows both, and nothing
+# jumps (HTML, link type "expect"; a browser without it paints the notice a frame later).
+_EXPECT = b'<link rel="expect" href="#placet" blocking="render">'
+
 
 class Pages:
     """All that Placet shows for one policy; the `Fragments` that the road puts into pages."""
@@ -142,13 +146,15 @@ class Pages:
         return Markup(sentence)  # noqa: S704 - the template has escaped its parts
 
     def _insertion(self, decision: Decision, language: str) -> Insertion:
+        head = self._style
         if decision.asks:
+            head += _EXPECT
             body = self._notice(decision, language, self.notice_hash(language))
         else:
             data = self._wordings[language].client_data(decision)
             body = self._render("entry.html", language, overall=decision.overall, client_data=data)
         return Insertion(
-            self._style, _ascii(body) + self._client, partial(self._placeholder, language, framed=False)
+            head, _ascii(body) + self._client, partial(self._placeholder, language, framed=False)
         )
 
     def _notice(self, decision: Decision, language: str, shown: str) -> str:
@@ -186,7 +192,15 @@ class Pages:
         shown = (
             self._environments[language]
             .get_template(template)
-            .render(site=self._policy.site, prefix=self._prefix, language=language, **context)
+            .render(
+                site=self._policy.site,
+                prefix=self._prefix,
+                language=language,
+                # A page in one language leads to settings in the same, whatever the browser prefers.
+                settings_address=f"{self._prefix}settings?lang={language}",
+                cookies_address=f"{self._prefix}cookies?lang={language}",
+                **context,
+            )
         )
         return re.sub(r"\s*\n\s*", "\n", shown).strip()
 
