@@ -42,7 +42,7 @@ class ConsentMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer Placet's own addresses; pass everything else through the locks."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, self._until_shutdown(send))
+            await self.app(scope, receive, self._through_life(send))
         elif scope["type"] in ("http", "websocket"):
             await self._visit(scope, receive, send)
         else:
@@ -82,9 +82,11 @@ class ConsentMiddleware:
             inspector.watch(visit, scope)
         return Responder(visit, send).send
 
-    def _until_shutdown(self, send: Send) -> Send:
+    def _through_life(self, send: Send) -> Send:
         async def watched(message: Message) -> None:
-            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            if message["type"] == "lifespan.startup.complete":
+                self.placet.withdrawals.resume()
+            elif message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
                 self.placet.close()
             await send(message)
 

@@ -42,6 +42,7 @@ class Withdrawals:
         self._hooks = dict(hooks)
         self._path = path
         self._retrying: asyncio.Task[None] | None = None
+        self._in_hand: set[str] = set()  # jobs that a visitor's own request is seeing to
 
     async def tell(self, withdrawal: Withdrawal) -> None:
         """Call the hooks of the purposes withdrawn; what fails is kept and tried again."""
@@ -50,14 +51,19 @@ class Withdrawals:
             return
         job = secrets.token_hex(8)
         # Kept before it is tried: a crash in the middle of a hook must not lose what it was about.
-        await asyncio.to_thread(self._keep, job, mine, withdrawal)
-        for purpose in mine:
-            await self._call(job, purpose, withdrawal)
+        self._in_hand.add(job)
+        try:
+            await asyncio.to_thread(self._keep, job, mine, withdrawal)
+            succeeded = [await self._call(job, purpose, withdrawal) for purpose in mine]
+        finally:
+            self._in_hand.discard(job)
+        if not all(succeeded):
+            self.resume()
 
     async def retry(self) -> int:
         """Call the hooks for all that waits; return how much still does."""
         for job, purpose, withdrawal in await asyncio.to_thread(self._waiting):
-            if purpose in self._hooks:
+            if purpose in self._hooks and job not in self._in_hand:
                 await self._call(job, purpose, withdrawal)
         return len(await asyncio.to_thread(self._waiting))
 
@@ -77,16 +83,17 @@ class Withdrawals:
             await asyncio.sleep(RETRY_SECONDS)
         self._retrying = None
 
-    async def _call(self, job: str, purpose: str, withdrawal: Withdrawal) -> None:
+    async def _call(self, job: str, purpose: str, withdrawal: Withdrawal) -> bool:
+        """Call one hook and say whether it succeeded."""
         try:
             answer = self._hooks[purpose](withdrawal)
             if inspect.isawaitable(answer):
                 await answer
         except Exception:
             log.exception('the withdrawal hook of "%s" failed; it will be tried again', purpose)
-            self.resume()
-            return
+            return False
         await asyncio.to_thread(self._done, job, purpose)
+        return True
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=10)
