@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from placet.consent.choice import DAY, Choice
 from placet.consent.policy import Policy
@@ -79,7 +79,7 @@ def is_same_origin(headers: Mapping[bytes, bytes]) -> bool:
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site == b"same-origin"
-    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1"))
+    origin = _split(headers.get(b"origin", b""))
     return origin.scheme in ("http", "https") and origin.netloc.encode("latin-1") == headers.get(b"host")
 
 
@@ -103,7 +103,7 @@ def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str]) ->
 
     Never another site, and never one of the addresses that begin with `own`.
     """
-    referer = urlsplit(headers.get(b"referer", b"").decode("latin-1"))
+    referer = _split(headers.get(b"referer", b""))
     came_from = ""
     if referer.netloc.encode("latin-1") == headers.get(b"host"):
         came_from = referer.path + ("?" + referer.query if referer.query else "")
@@ -111,6 +111,14 @@ def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str]) ->
         if is_local_path(path) and not path.startswith(tuple(own)):
             return path
     return "/"
+
+
+def _split(address: bytes) -> SplitResult:
+    """Return the parts of an address that a visitor sent, all of them empty where it is none."""
+    try:
+        return urlsplit(address.decode("latin-1"))
+    except ValueError:
+        return urlsplit("")
 
 
 def is_local_path(path: str) -> bool:
