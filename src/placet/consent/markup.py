@@ -454,4 +454,5 @@ def _scan(judge: Judge, content: bytes, document: bool) -> tuple[bytes | None, J
         return None, inner.judge
     edited = inner.feed(content)
     whole = inner.whole()
-    return (edited + inner.close() if whole else None), inner.judge
+    edited += inner.close()
+    return (edited if whole else None), inner.judge
