@@ -36,7 +36,7 @@ Data = Literal[
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Host = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$(?!\n)")]
-Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#]*$(?!\n)")]
+Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#;\x00-\x20\x7f]*$(?!\n)")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$(?!\n)")]
 
 
@@ -52,7 +52,7 @@ _SECONDS = {
     "month": 2_629_800,
     "year": 31_557_600,
 }
-_LIFE = re.compile(r"(\d{1,4}) (minute|hour|day|week|month|year)s?\Z")
+_LIFE = re.compile(r"([0-9]{1,4}) (minute|hour|day|week|month|year)s?\Z")
 
 
 class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +71,7 @@ class Site(_Written, frozen=True, kw_only=True):
     languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)] = ("fr", "en")
     cookie_domain: Host | None = None  # one choice for several subdomains
     updated: Annotated[
-        str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$(?!\n)")
+        str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")
     ]  # of the policy, for gpc.json (R74)
     connection_allowlist: bool = False
 
