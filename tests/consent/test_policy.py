@@ -118,7 +118,8 @@ PROBLEMS = [
     ),
     (
         {"trackers": [{"name": "t", "purpose": "ads", "life": "for ever"}]},
-        'P014 site.toml: tracker "t" lives "for ever"; write "session" or a number and a unit, as "13 months".',
+        'P014 site.toml: tracker "t" lives "for ever"; write "session" or a number and a unit, '
+        'as "13 months".',
     ),
     (
         {"trackers": [{"name": "__Host-placet", "purpose": "ads"}]},
