@@ -325,3 +325,15 @@ class TestHooks:
             assert told == [(("profiles",), {"lecteur": "l"})]
             visitor.choose("refuse")
             assert len(told) == 1
+
+
+class TestTheOperator:
+    def test_is_told_once_of_what_the_policy_does_not_declare(
+        self, visitor: Visitor, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        visitor.visit()
+        visitor.visit()
+        told = [record.getMessage() for record in caplog.records if record.name == "placet.undeclared"]
+        assert sum("mystere" in line for line in told) == 1
+        assert sum("inconnu.test" in line for line in told) == 1
+        assert not any("_ga" in line or "regie.test" in line for line in told)

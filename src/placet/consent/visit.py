@@ -60,7 +60,7 @@ class Fragments(Protocol):
 
     version: str  # changes with anything that a page can show
     assets: Assets
-    languages: Sequence[str]  # the first is the default
+    languages: tuple[str, ...]  # the first is the default
 
     def page(self, decision: Decision) -> Mapping[str, Insertion]:
         """Return, for each language, what a page gets: notice or entry, style, client."""

@@ -62,6 +62,7 @@ class ConsentMiddleware:
         else:
             inner = self._inner_scope(scope, visit)
             await self.app(inner, receive, self._responder(visit, scope, send))
+            self.placet.reports.note(visit.events)
 
     def _inner_scope(self, scope: Scope, visit: Visit) -> Scope:
         """Return the scope as the application may see it."""

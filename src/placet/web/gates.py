@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from jinja2 import Environment, pass_context
@@ -26,7 +26,7 @@ Endpoint = Callable[..., Any]
 class Words(Protocol):
     """Who says to the visitor, in their language, what is missing and how to allow it."""
 
-    languages: Sequence[str]
+    languages: tuple[str, ...]
 
     def explain(self, name: str, language: str) -> Markup:
         """Return the sentence that stands in for a gated feature or purpose."""
