@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 CHROMIUM := /usr/bin/chromium
 
-.PHONY: demo test check bench soak clean
+.PHONY: demo test check bench soak pictures clean
 .DELETE_ON_ERROR:
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
@@ -46,6 +46,9 @@ check: $(VENV)/ready node_modules/.package-lock.json
 
 bench: $(TEST_READY)
 	$(PY) -m bench
+
+pictures: $(VENV)/ready $(CHROMIUM)
+	$(PY) docs/pictures/render
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
