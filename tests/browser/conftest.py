@@ -1,0 +1,125 @@
+"""A real browser on a real site, with Placet in front of it unless a test says `@without_placet`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+
+from .chromium import launch
+from .grounds import Grounds
+from .people import Application, Notice, Settings, Site, ThirdParties, Visitor, Wire
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser_with(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[bool], Browser]]:
+    """A browser with or without its back/forward cache, launched when first asked for."""
+    launched: dict[bool, Browser] = {}
+
+    def browser(back_forward_cache: bool) -> Browser:
+        if back_forward_cache not in launched:
+            profile = tmp_path_factory.mktemp("profile")
+            launched[back_forward_cache] = launch(playwright, profile, back_forward_cache)
+        return launched[back_forward_cache]
+
+    yield browser
+    for each in launched.values():
+        each.contexts[0].close()
+
+
+@pytest.fixture(scope="session")
+def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool], Grounds]]:
+    """The site with or without Placet, started when first asked for."""
+    started: dict[bool, Grounds] = {}
+
+    def grounds(placet: bool) -> Grounds:
+        if placet not in started:
+            started[placet] = Grounds(tmp_path_factory.mktemp("newsroom"), placet).__enter__()
+        return started[placet]
+
+    yield grounds
+    for each in started.values():
+        each.__exit__()
+
+
+@pytest.fixture
+def placet(request: pytest.FixtureRequest) -> bool:
+    return bool(getattr(request, "param", True))
+
+
+@pytest.fixture
+def script(request: pytest.FixtureRequest) -> bool:
+    return bool(getattr(request, "param", True))
+
+
+@pytest.fixture
+def bfcache(request: pytest.FixtureRequest) -> bool:
+    return bool(getattr(request, "param", False))
+
+
+@pytest.fixture
+def grounds(grounds_with: Callable[[bool], Grounds], placet: bool) -> Grounds:
+    found = grounds_with(placet)
+    found.forget()
+    return found
+
+
+@pytest.fixture
+def visitor(
+    browser_with: Callable[[bool], Browser], grounds: Grounds, script: bool, bfcache: bool
+) -> Iterator[Visitor]:
+    """Someone new, who is gone when the test ends."""
+    someone = Visitor(browser_with(bfcache), grounds, script)
+    yield someone
+    grounds.door.open()
+    someone.leave()
+
+
+@pytest.fixture
+def site(visitor: Visitor) -> Site:
+    return visitor.tab()
+
+
+@pytest.fixture
+def notice(site: Site) -> Notice:
+    return site.notice
+
+
+@pytest.fixture
+def settings(site: Site) -> Settings:
+    return site.settings
+
+
+@pytest.fixture
+def wire(visitor: Visitor) -> Wire:
+    return visitor.wire
+
+
+@pytest.fixture
+def third_parties(grounds: Grounds) -> ThirdParties:
+    return ThirdParties(grounds)
+
+
+@pytest.fixture
+def application(grounds: Grounds) -> Application:
+    return Application(grounds)
