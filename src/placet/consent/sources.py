@@ -129,7 +129,9 @@ class Sources:
         if scheme is None:
             value = "http:" + value if value.startswith("//") else urljoin(base, value)
         elif not value[scheme.end() :].startswith("//") and value[: scheme.end()].lower() == _scheme(base):
-            value = urljoin(base, value[scheme.end() :])  # so is "http:/x", to a base of the same scheme
+            # "http:x" and "http:/x" are relative to a base of the same scheme, whatever x looks like.
+            rest = value[scheme.end() :]
+            value = urljoin(base, rest if rest[:1] in ("", "/", "?", "#") else "./" + rest)
         if (match := _AUTHORITY.match(value)) is None:
             return None, ""
         return _host(match[1]), match[2] or "/"
@@ -170,10 +172,11 @@ def plain(path: str) -> str:
         return path
     segments: list[str] = []
     for segment in unquote(path).replace("\\", "/").split("/"):
-        if segment == "..":
+        name = segment.partition(";")[0]
+        if name == "..":
             del segments[-1:]
-        elif segment not in ("", "."):
-            segments.append(segment.partition(";")[0])
+        elif name not in ("", "."):
+            segments.append(name)
     return "/" + "/".join(segments)
 
 
