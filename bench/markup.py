@@ -22,10 +22,21 @@ from placet.consent.policy import parse_policy
 from placet.consent.sources import Sources
 
 BASE = "https://www.gazette.test/articles/le-pont"
-WORDS = (
-    "le la de des un une mairie ville projet habitants conseil budget selon travaux quartier école "
-    "président réunion décision soir matin pont rivière marché".split()
-)
+WORDS = [
+    "le",
+    "la",
+    "de",
+    "un",
+    "une",
+    "mairie",
+    "ville",
+    "projet",
+    "habitants",
+    "conseil",
+    "budget",
+    "selon",
+]
+WORDS += ["travaux", "quartier", "école", "réunion", "décision", "soir", "matin", "pont", "rivière", "marché"]
 TEXT = {"title": "Titre", "description": "Texte.", "refusal_effect": "Effet."}
 POLICY = {
     "site": {
@@ -81,7 +92,8 @@ def article(size: int = 100_000) -> bytes:
         if n % 8 == 0:
             part += (
                 f'<figure><img src="/img/{n}.jpg" srcset="/img/{n}-2.jpg 2x, /img/{n}-3.jpg 3x" '
-                f'alt="Le pont" width="640" height="360"><figcaption>{_words(chance, 8)}</figcaption></figure>\n'
+                f'alt="Le pont" width="640" height="360">'
+                f"<figcaption>{_words(chance, 8)}</figcaption></figure>\n"
             )
         if n % 10 == 0:
             part += f'<!-- partie -->\n<h2 id="s{n}">{_words(chance, 5)}</h2>\n'

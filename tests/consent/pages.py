@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from placet.consent.choice import Fault
 from placet.consent.decision import Decision, decide
@@ -51,8 +52,6 @@ def sources(*granted: str) -> Sources:
 
 def refusing(decision: Decision, refused: Iterable[str]) -> Decision:
     """Return the decision with only these purposes refused."""
-    from dataclasses import replace
-
     return replace(decision, refused=frozenset(refused))
 
 

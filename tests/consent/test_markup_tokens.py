@@ -1,4 +1,4 @@
-"""The markup lock sees the tags, comments and raw texts that the standard sees (html5lib's tokenizer tests)."""
+"""The markup lock sees the tags, comments and texts that the standard sees (html5lib's tokenizer tests)."""
 
 from __future__ import annotations
 

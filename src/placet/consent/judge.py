@@ -53,13 +53,22 @@ class Judge:
     """Judges start tags, and the texts that scripts and frames hold."""
 
     __slots__ = (
-        "_based", "media", "_scan", "base", "count", "depth", "foreign", "held", "placeholder", "sources",
-    )  # fmt: skip
+        "_based",
+        "_scan",
+        "base",
+        "count",
+        "depth",
+        "foreign",
+        "held",
+        "media",
+        "placeholder",
+        "sources",
+    )
 
     def __init__(
         self, sources: Sources, base: str, placeholder: Callable[[Held], bytes], scan: Scan, depth: int = 0
     ) -> None:
-        """Take what is let in, the page's address, what stands in for frames, and the reader of inner markup."""
+        """Take what is let in, the page's address, what stands in for frames, and who reads inner markup."""
         self.held: list[Held] = []
         self.count = 0  # of what is held, listed or not
         self.base = base
