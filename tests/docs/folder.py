@@ -41,6 +41,7 @@ class Folder:
         self.path = path
         self._server: subprocess.Popen[bytes] | None = None
         self.origin = ""
+        self.log = path / "server.log"
 
     def follow(self, block: Block) -> None:
         """Do what a block says."""
@@ -77,7 +78,7 @@ class Folder:
     def serve(self) -> None:
         """Start `app:app`, in the place of the server before."""
         self.stop()
-        with socket.socket() as listener:
+        with socket.socket() as listener, self.log.open("wb") as log:
             listener.bind(("127.0.0.1", 0))
             listener.listen()  # requests wait in the backlog until the server takes them
             self.origin = f"http://localhost:{listener.getsockname()[1]}"
@@ -87,6 +88,7 @@ class Folder:
                 cwd=self.path,
                 env=environment(),
                 pass_fds=[fd],
+                stderr=log,
             )
 
     def stop(self) -> None:

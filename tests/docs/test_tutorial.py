@@ -21,14 +21,14 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     started.stop()
 
 
-def careless(visitor: Visitor) -> None:
+def careless(visitor: Visitor, _log: Path) -> None:
     page = visitor.get("/book/water").text
     assert FILM in page
     assert "Reading history" not in page
     assert visitor.has() == {"reader", "old_campaign"}
 
 
-def guarded(visitor: Visitor) -> None:
+def guarded(visitor: Visitor, log: Path) -> None:
     page = visitor.get("/book/water").text
     assert "Accept all" in page
     assert FILM not in page
@@ -41,9 +41,10 @@ def guarded(visitor: Visitor) -> None:
     visitor.press("refuse")
     assert visitor.has() == {"__Host-placet"}
     assert "On Water, On Wheels" not in visitor.get("/book/wheels").text
+    assert log.read_text().count("old_campaign") == 1
 
 
-def asking(visitor: Visitor) -> None:
+def asking(visitor: Visitor, _log: Path) -> None:
     page = visitor.get("/book/water").text
     assert "this is off" in page
     assert "The list is made of the books you looked at." in page
@@ -60,7 +61,7 @@ def asking(visitor: Visitor) -> None:
     assert "On Water" not in visitor.get("/history").text
 
 
-CLAIMS: dict[str, Callable[[Visitor], None]] = {
+CLAIMS: dict[str, Callable[[Visitor, Path], None]] = {
     "2. A careless site": careless,
     "4. Placet in front": guarded,
     "5. Ask before you keep": asking,
@@ -73,6 +74,6 @@ def test_the_tutorial_does_what_it_says(folder: Folder) -> None:
         folder.follow(block)
         if "server" in block.marks:
             visitor = Visitor.of(folder.origin)
-            waiting.pop(block.section)(visitor)
+            waiting.pop(block.section)(visitor, folder.log)
             visitor.leave()
     assert not waiting
