@@ -31,18 +31,22 @@ label, b {{ color: red; text-transform: uppercase }} ul {{ list-style: square; p
 </head><body><main><h1>Le Phare</h1>
 <iframe title="Agora" src="http://agora.localhost:{port}/embed"></iframe><iframe title="Inconnu" src="http://inconnu.localhost:{port}/x"></iframe>
 {text}<p><a id="last" href="/rubrique">Rubrique</a></p></main>
-<script>{allowed}</script><script src="http://regie.localhost:{port}/ad.js"></script></body></html>"""
+<script src="http://regie.localhost:{port}/{script}.js"></script></body></html>"""
 
-# Writes all that is declared for ads, then reports to its maker four times a second.
+# Reports to its maker four times a second, and whenever it is shown.
+BEAT_SCRIPT = """
+const maker = 'http://regie.localhost:' + location.port;
+setInterval(() => fetch(maker + '/ping', {mode: 'no-cors'}), 250);
+addEventListener('pageshow', () => navigator.sendBeacon(maker + '/shown'));
+"""
+
+# Writes all that is declared for ads, and things of the site's own beside it.
 AD_SCRIPT = """
 localStorage.setItem('ad:1', 'x'); localStorage.setItem('ad:2', 'x'); localStorage.setItem('panier', 'x');
 sessionStorage.setItem('ad.session', 'x');
 document.cookie = 'ad_id=1; path=/rubrique; max-age=10000';
 indexedDB.open('ad-base'); indexedDB.open('lecture'); caches.open('ad-cache-1'); caches.open('hors-ligne');
 navigator.serviceWorker.register('/ad-worker.js');
-const maker = 'http://regie.localhost:' + location.port;
-setInterval(() => fetch(maker + '/ping', {mode: 'no-cors'}), 250);
-addEventListener('pageshow', () => navigator.sendBeacon(maker + '/shown'));
 """
 
 
@@ -77,7 +81,8 @@ class Lighthouse:
     async def page(self, request: Request) -> Response:
         language = request.query_params.get("l", "fr")
         text = "".join(f'<p><a href="#{n}">Lien {n}</a>, puis un peu de texte.</p>' for n in range(30))
-        shown = PAGE.format(language=language, port=self.port, text=text, allowed="var allowed = true")
+        script = "beat" if "beat" in request.query_params else "ad"
+        shown = PAGE.format(language=language, port=self.port, text=text, script=script)
         return HTMLResponse(shown)
 
     async def worker(self, _request: Request) -> Response:
@@ -88,7 +93,7 @@ class Lighthouse:
         with self._news:
             self.asked.append(host + scope["path"])
             self._news.notify_all()
-        script = AD_SCRIPT if scope["path"] == "/ad.js" else ""
+        script = {"/ad.js": AD_SCRIPT + BEAT_SCRIPT, "/beat.js": BEAT_SCRIPT}.get(scope["path"], "")
         await PlainTextResponse(script, media_type="text/javascript")(scope, receive, send)
 
 

@@ -217,7 +217,11 @@ def test_the_band_of_each_purpose_tells_what_is_in_force(standing: str) -> None:
         shown = settings(decision).select_one(f"#purpose-{purpose}")
         assert shown.attrs["data-stands"] == ("allowed" if decision.allows(purpose) else "refused")
         assert words(shown.select_one(".placet-standing")).startswith(
-            "Autorisé" if decision.allows(purpose) and purpose != "necessary" else ("Refusé", "Toujours")
+            "Toujours autorisé"
+            if purpose == "necessary"
+            else "Autorisé"
+            if decision.allows(purpose)
+            else "Refusé"
         )
 
 

@@ -135,26 +135,30 @@ channel?.addEventListener("message", ({ data }) => {
   }
 });
 
-// A page that Back brings to life again may be older than the choice. Its trackers wake with it, so
-// nothing may run before the answer: hence the one request that waits, and the capturing listener,
-// which comes before theirs. While it waits it is a few milliseconds; a reload would cost more.
-addEventListener(
-  "pageshow",
-  (event) => {
-    if (!event.persisted) return;
-    try {
-      const request = new XMLHttpRequest();
-      request.open("GET", new URL("state", import.meta.url), false);
-      request.send();
-      if (JSON.parse(request.responseText).state === state) return;
-      stop();
-      location.reload();
-    } catch {
-      stop(); // out of reach: what is here can be read, and nothing leaves
-    }
-  },
-  true,
-);
+// A page that Back brings to life again, or a tab that the system had frozen, may be older than the
+// choice, and its trackers wake with it. Nothing may run before the answer: hence one request that
+// waits, for a few milliseconds, where a reload each time would cost more. Chromium has "resume", which
+// comes before any "pageshow"; elsewhere ours takes its turn among the page's own.
+let asked = false;
+function wake() {
+  asked = true;
+  try {
+    const request = new XMLHttpRequest();
+    request.open("GET", new URL("state", import.meta.url), false);
+    request.send();
+    if (JSON.parse(request.responseText).state === state) return;
+    stop();
+    location.reload();
+  } catch {
+    stop(); // out of reach: what is here can be read, and nothing leaves
+  }
+}
+
+document.addEventListener("resume", wake);
+addEventListener("pageshow", (event) => {
+  if (event.persisted && !asked) wake();
+  asked = false;
+});
 
 // A courtesy to the visitor's cookie jar, not a lock: the server hides and expires them anyway.
 const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
