@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import quote
 
 from .decision import Decision
@@ -34,8 +34,7 @@ class Fate(StrEnum):
     CAPPED = "capped"  # set, for no longer than declared
 
 
-@dataclass(frozen=True, slots=True)
-class CookieEvent:
+class CookieEvent(NamedTuple):
     """What the lock did to one cookie; never its value."""
 
     fate: Fate

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from .cookies import CookieEvent, set_cookie
 from .decision import Decision
@@ -69,8 +70,7 @@ class Kind(Enum):
     PART = "part"  # anything a page loads: cookies and reporting heads only
 
 
-@dataclass(frozen=True, slots=True)
-class HeadEvent:
+class HeadEvent(NamedTuple):
     """One change the lock made to a response head."""
 
     header: str

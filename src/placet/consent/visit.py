@@ -32,6 +32,8 @@ from .sources import Held, Paths, Refusal, Sources
 REMEMBERED_CHOICES = 4_096
 REMEMBERED_STANDINGS = 1_024
 REMEMBERED_PAGES = 32 << 20  # bytes, of pages before and after
+REMEMBERED_EXPIRIES = 1 << 20  # bytes, of cookies' names and of the lines that expire them
+REMEMBERED_LANGUAGES = 1 << 16  # bytes, of what browsers accept
 
 _DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
@@ -92,6 +94,8 @@ class Gate:
         self._report = report
         self.pages: Memory[tuple[object, ...], tuple[bytes, tuple[Held, ...]]] = Memory(REMEMBERED_PAGES)
         self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
+        self._expiries: Memory[tuple[object, ...], tuple[Headers, list[Event]]] = Memory(REMEMBERED_EXPIRIES)
+        self._languages: Memory[bytes, str] = Memory(REMEMBERED_LANGUAGES)
         self._standings: Memory[object, Standing] = Memory(REMEMBERED_STANDINGS)
 
     def open(self, request: RequestHead, now: int) -> Visit:
@@ -128,6 +132,31 @@ class Gate:
             )
             self._standings.put(key, found)
         return found
+
+    def expiries(
+        self, standing: Standing, hidden: Sequence[str], path: str, secure: bool
+    ) -> tuple[Headers, list[Event]]:
+        """Return the lines that make a browser forget what it should not have sent, and what was done."""
+        key = standing, tuple(hidden), path[: path.rfind("/")], secure
+        known = self._expiries.get(key)
+        if known is None:
+            decision = standing.decision
+            lines = expiries(decision, hidden, path, secure)
+            known = (
+                [(b"set-cookie", line) for _, line in lines],
+                [CookieEvent(Fate.EXPIRED, name, _purpose(decision, name)) for name, _ in lines],
+            )
+            weight = len(path) + sum(map(len, hidden)) + sum(len(line) for _, line in lines)
+            self._expiries.put(key, known, weight + 500)
+        return known
+
+    def language(self, accept: bytes) -> str:
+        """Return the visitor's language by `Accept-Language`, of those that the site has."""
+        known = self._languages.get(accept)
+        if known is None:
+            known = language(accept, self.fragments.languages)
+            self._languages.put(accept, known, len(accept) + 1)
+        return known
 
 
 class Visit:
@@ -201,7 +230,7 @@ class Visit:
         self._accept_language = seen.get(b"accept-language", b"")
         self._language: str | None = None
         readable, self.hidden = read_cookies(pairs, self.decision)
-        self.events += [CookieEvent(Fate.HIDDEN, name, self._purpose(name)) for name in self.hidden]
+        self.events += [CookieEvent(Fate.HIDDEN, name, _purpose(self.decision, name)) for name in self.hidden]
         self.request_headers = self._request_headers(request.headers, readable)
 
     @property
@@ -220,10 +249,10 @@ class Visit:
         kind, self._coding = self._kind(status, headers)
         edited, events = self.standing.heads.edit(headers, kind, self._base, self._now, status == 304)
         self.events += events
-        if self.document:
-            for name, line in expiries(self.decision, self.hidden, self.path, self.secure):
-                edited.append((b"set-cookie", line))
-                self.events.append(CookieEvent(Fate.EXPIRED, name, self._purpose(name)))
+        if self.document and self.hidden:
+            lines, forgotten = self.gate.expiries(self.standing, self.hidden, self.path, self.secure)
+            edited += lines
+            self.events += forgotten
         if self._guarded and kind is not Kind.PART:
             private(edited)
             edited = [(name, self._tagged(value) if name == b"etag" else value) for name, value in edited]
@@ -275,7 +304,7 @@ class Visit:
         """Return the `Set-Cookie` lines that clear what a new decision refuses, declared or seen."""
         _, hidden = read_cookies(self._pairs, decision)
         lines = declared_expiries(decision, self.secure) + expiries(decision, hidden, self.path, self.secure)
-        self.events += [CookieEvent(Fate.EXPIRED, name, self._purpose(name)) for name, _ in lines]
+        self.events += [CookieEvent(Fate.EXPIRED, name, _purpose(self.decision, name)) for name, _ in lines]
         return list(dict.fromkeys(line for _, line in lines))
 
     def cookie(self, name: str) -> str | None:
@@ -288,7 +317,7 @@ class Visit:
         return {
             name: pair.partition(b"=")[2].decode("latin-1")
             for name, pair in self._pairs
-            if self._purpose(name) in purposes
+            if _purpose(self.decision, name) in purposes
         }
 
     @property
@@ -304,7 +333,7 @@ class Visit:
     def language(self) -> str:
         """The visitor's language by `Accept-Language`, of those that the site has."""
         if self._language is None:
-            self._language = language(self._accept_language, self.gate.fragments.languages)
+            self._language = self.gate.language(self._accept_language)
         return self._language
 
     @property
@@ -316,10 +345,6 @@ class Visit:
     def _base(self) -> str:
         """The page's address. Whatever name the site is reached by, what is relative to it is its own."""
         return f"{self._scheme}://{self.gate.policy.site.hosts[0]}{self.path}"
-
-    def _purpose(self, name: str) -> str | None:
-        tracker = self.decision.policy.cookie(name)
-        return None if tracker is None else tracker.purpose
 
     def _request_headers(self, headers: Sequence[tuple[bytes, bytes]], readable: bytes | None) -> Headers:
         kept: Headers = []
@@ -380,6 +405,11 @@ class Visit:
 def _joined(headers: Headers, name: bytes) -> bytes:
     """Return the values of every line of that name as one (RFC 9110 section 5.3)."""
     return b", ".join(value for key, value in headers if key == name)
+
+
+def _purpose(decision: Decision, cookie: str) -> str | None:
+    tracker = decision.policy.cookie(cookie)
+    return None if tracker is None else tracker.purpose
 
 
 def language(accept: bytes, offered: Sequence[str]) -> str:
