@@ -14,7 +14,6 @@ from placet.consent.cookies import CookieEvent, Fate
 from placet.consent.decision import Decision, decide
 from placet.consent.policy import parse_policy
 from placet.consent.response import (
-    FETCHING_RELATIONS,
     Assets,
     Event,
     HeadEvent,
@@ -334,9 +333,6 @@ class TestLink:
     def test_what_is_held_is_listed_with_its_owner(self) -> None:
         _, events = edited((b"link", b"<https://regie.test/a.js>; rel=preload"))
         assert Held("link header", "https://regie.test/a.js", "ads", "regie") in events
-
-    def test_every_relation_that_the_markup_lock_knows_is_known_here(self) -> None:
-        assert elements._FETCHING_RELATIONS <= FETCHING_RELATIONS
 
 
 class TestRefresh:
