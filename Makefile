@@ -21,11 +21,11 @@ node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund
 	touch $@
 
-.venv/vectors: tests/vectors/fetch $(VENV)/ready
+$(VENV)/vectors: tests/vectors/fetch tests/vectors/requirements.txt $(VENV)/ready
 	$(PY) tests/vectors/fetch
 	touch $@
 
-TEST_READY := $(VENV)/ready $(CHROMIUM) node_modules/.package-lock.json
+TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json
 
 demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom

@@ -121,13 +121,23 @@ def test_nothing_refused_is_in_the_tree_that_a_browser_makes(page: bytes) -> Non
     assert loaded(out, scripting=False) == []
 
 
+# Where browsers differ on whether `<style/>` is already closed, it is written so that all agree.
+SELF_CLOSED = re.compile(
+    rb"<(script|style|title|textarea|xmp|iframe|noembed|noframes|noscript)(\b[^<>]*)/>", re.IGNORECASE
+)
+
+
+def closed(page: bytes) -> bytes:
+    return SELF_CLOSED.sub(rb"<\1\2></\1>", page)
+
+
 @given(pages)
 def test_a_page_that_holds_nothing_back_differs_only_by_what_is_inserted(page: bytes) -> None:
     out, markup = edit(page, Anything(), insertions=INSERTIONS)
     if not markup.held:
         for insertion in INSERTIONS.values():
             out = out.replace(insertion.head, b"", 1).replace(insertion.body, b"", 1)
-        assert out == page
+        assert closed(out) == closed(page)
 
 
 @given(st.lists(st.sampled_from([p for p in PIECES if not UNSURE.search(p)]), max_size=14).map(b"".join))

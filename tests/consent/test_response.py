@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placet.consent import elements
 from placet.consent.choice import Fault
 from placet.consent.cookies import CookieEvent, Fate
 from placet.consent.decision import Decision, decide

@@ -55,7 +55,7 @@ FETCHES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 # Relations for which a browser asks the address; with the others a link only names it.
-_FETCHING_RELATIONS = frozenset(
+FETCHING_RELATIONS = frozenset(
     [
         "apple-touch-icon",
         "apple-touch-icon-precomposed",
@@ -139,7 +139,7 @@ def refresh(content: str) -> str | None:
 
 def links(tag: Token) -> bool:
     """Say whether a `<link>` has its address fetched."""
-    return not _FETCHING_RELATIONS.isdisjoint((tag.attr("rel") or "").lower().split())
+    return not FETCHING_RELATIONS.isdisjoint((tag.attr("rel") or "").lower().split())
 
 
 def runs(tag: Token) -> str | None:

@@ -42,6 +42,10 @@ _FOREIGN = frozenset(("svg", "math", "frameset"))
 _WATCHED: frozenset[str | None] = frozenset(
     (*FETCHES, *_FOREIGN, "select", "base", "meta", "noscript", "plaintext")
 )
+# Links and cells are many, and few have the one attribute that is judged.
+_SELDOM: dict[str | None, str] = {
+    tag: names[0] for tag, (_, names) in FETCHES.items() if names in (("ping",), ("background",))
+}
 # After these, what comes is read otherwise.
 _CHANGING = RAW | _FOREIGN | {"select", "audio", "video", "picture", "object"}
 _JUDGED = frozenset((*FETCHES, "base", "meta", "noscript"))
@@ -212,12 +216,11 @@ class Markup:
         return token
 
     def _from_body(self, tokens: Iterator[Token], token: Token | None) -> Token | None:
-        watched = _WATCHED
+        watched, seldom = _WATCHED, _SELDOM
         for token in tokens:
             if token.type is START or self._heeding:
                 tag = token.tag
-                # Links are many, and few have anything to judge.
-                if (tag in watched or self._heeding) and (tag != "a" or token.attr("ping")):
+                if (tag in watched or self._heeding) and (tag not in seldom or token.attr(seldom[tag])):
                     self._token(token)
                     if self._restart is not None or self.stopped:
                         break

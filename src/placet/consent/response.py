@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .cookies import CookieEvent, set_cookie
 from .decision import Decision
+from .elements import FETCHING_RELATIONS
 from .sources import Held, Sources
 
 Headers = list[tuple[bytes, bytes]]
@@ -21,29 +22,6 @@ SHARING_FEATURES = (
     "interest-cohort",
     "private-state-token-issuance",
     "private-state-token-redemption",
-)
-# Link relations that make a browser send a request (HTML, section 4.6.7).
-FETCHING_RELATIONS = frozenset(
-    (
-        "apple-touch-icon",
-        "apple-touch-icon-precomposed",
-        "apple-touch-startup-image",
-        "compression-dictionary",
-        "dictionary",
-        "dns-prefetch",
-        "icon",
-        "import",
-        "manifest",
-        "mask-icon",
-        "modulepreload",
-        "pingback",
-        "preconnect",
-        "prefetch",
-        "preload",
-        "prerender",
-        "stylesheet",
-        "subresource",
-    )
 )
 # A copy kept by one of these would be shown after the choice has changed (R92).
 _SHARED_CACHES = frozenset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin
 
@@ -47,6 +48,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NETWORK = re.compile(r"(?:https?|wss?|ftp):", re.IGNORECASE)
 # Schemes that make no request of their own: what they hold runs under this page's own policy.
 _LOCAL = re.compile(r"(?:data|blob|about|javascript|mailto|tel|filesystem):", re.IGNORECASE)
+# A path from the root, with nothing that could make it another address.
+_ROOTED = re.compile(r"/(?![/\\])[^?#\\\s\x00-\x20]*\Z")
 _AUTHORITY = re.compile(r"(?:https?|wss?|ftp):/*([^/?#]*)([^?#]*)", re.IGNORECASE)
 
 
@@ -80,6 +83,8 @@ class Sources:
         return known or None
 
     def _judge(self, value: str, base: str) -> Refusal | None:
+        if _ROOTED.match(value) and _origin_host(base) in self._own:
+            return self._paths.refusal(value)  # most of a page's addresses, and nothing to resolve
         value = value.strip(_ENDS).translate(_DROPPED)
         if _LOCAL.match(value):
             return None
@@ -178,6 +183,12 @@ def plain(path: str) -> str:
         elif name not in ("", "."):
             segments.append(name)
     return "/" + "/".join(segments)
+
+
+@lru_cache(maxsize=1_024)
+def _origin_host(base: str) -> str:
+    match = _AUTHORITY.match(base)
+    return _host(match[1]) if match else ""
 
 
 def _scheme(base: str) -> str:
