@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ log = logging.getLogger("placet.undeclared")
 MOST_KNOWN = 1_000
 MOST_REPORTS = 50
 MOST_LETTERS = 200
+_DIRECTIVE = re.compile(r"[a-z-]{1,64}\Z")  # it goes into the log as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ def parse_reports(body: bytes) -> Iterator[Violation]:
                 directive = said.get("effective-directive") or said.get("effectiveDirective")
                 blocked = said.get("blocked-uri") or said.get("blockedURL")
                 page = said.get("document-uri") or said.get("documentURL") or ""
-                if isinstance(directive, str) and isinstance(blocked, str) and isinstance(page, str):
-                    yield Violation(directive[:64], _address(blocked), _address(page))
+                if not all(isinstance(value, str) for value in (directive, blocked, page)):
+                    continue
+                if _DIRECTIVE.match(directive):
+                    yield Violation(directive, _address(blocked), _address(page))
 
 
 def _address(value: str) -> str:

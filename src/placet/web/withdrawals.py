@@ -62,8 +62,9 @@ class Withdrawals:
 
     async def retry(self) -> int:
         """Call the hooks for all that waits; return how much still does."""
-        for job, purpose, withdrawal in await asyncio.to_thread(self._waiting):
-            if purpose in self._hooks and job not in self._in_hand:
+        waiting = await asyncio.to_thread(self._waiting)
+        for job, purpose, withdrawal in [row for row in waiting if row[0] not in self._in_hand]:
+            if purpose in self._hooks:
                 await self._call(job, purpose, withdrawal)
         return len(await asyncio.to_thread(self._waiting))
 
