@@ -78,7 +78,7 @@ def parse_reports(body: bytes) -> Iterator[Violation]:
                 directive = said.get("effective-directive") or said.get("effectiveDirective")
                 blocked = said.get("blocked-uri") or said.get("blockedURL")
                 page = said.get("document-uri") or said.get("documentURL") or ""
-                if not all(isinstance(value, str) for value in (directive, blocked, page)):
+                if not (isinstance(directive, str) and isinstance(blocked, str) and isinstance(page, str)):
                     continue
                 if _DIRECTIVE.match(directive):
                     yield Violation(directive, _address(blocked), _address(page))

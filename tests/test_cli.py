@@ -1,0 +1,73 @@
+"""The command line: what it prints, where, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from placet.cli import app
+from placet.config import File, read_config
+
+NEWSROOM = Path(__file__).parents[1] / "examples/newsroom/placet.toml"
+RUNNER = CliRunner()
+
+
+def test_a_policy_without_problems_is_summed_up() -> None:
+    ran = RUNNER.invoke(app, ["check", str(NEWSROOM)])
+    policy = read_config(NEWSROOM).policy
+    assert ran.exit_code == 0
+    assert ran.stdout == (
+        f"placet.toml: {len(policy.purposes)} purposes, {len(policy.providers)} providers, "
+        f"{len(policy.trackers)} trackers; fingerprint {policy.fingerprint}. Nothing to mend.\n"
+    )
+
+
+def test_every_problem_is_a_line_on_standard_error(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    text = NEWSROOM.read_text("utf-8").replace('life = "30 minutes"', 'life = "a while"')
+    path.write_text(text.replace('hosts = ["www.courrier.localhost"]', "hosts = []"), "utf-8")
+    ran = RUNNER.invoke(app, ["check", str(path)])
+    assert ran.exit_code == 1
+    assert ran.stdout == ""
+    numbers = [line.split()[0] for line in ran.stderr.splitlines()]
+    assert numbers == ["P010", "P014", "P016"]
+
+
+def test_a_file_that_is_not_there_is_one_too(tmp_path: Path) -> None:
+    ran = RUNNER.invoke(app, ["check", str(tmp_path / "none.toml")])
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("S001 ")
+    assert "Traceback" not in ran.stderr
+
+
+def test_without_a_name_it_is_the_file_of_this_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert RUNNER.invoke(app, ["check"]).stderr.startswith("S001 placet.toml: cannot be read")
+
+
+def test_checking_makes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "placet.toml"
+    path.write_bytes(NEWSROOM.read_bytes())
+    RUNNER.invoke(app, ["check", str(path)])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_schema_is_that_of_the_whole_file() -> None:
+    ran = RUNNER.invoke(app, ["schema"])
+    assert ran.exit_code == 0
+    assert json.loads(ran.stdout) == json.loads(msgspec.json.encode(msgspec.json.schema(File)))
+
+
+def test_the_command_is_installed_and_says_what_it_can_do() -> None:
+    command = Path(sys.executable).with_name("placet")
+    ran = subprocess.run([command, "--help"], capture_output=True, text=True, check=True, timeout=60)
+    assert "check" in ran.stdout
+    assert "schema" in ran.stdout

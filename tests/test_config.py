@@ -1,0 +1,211 @@
+"""The operator's file and the secrets beside it: what is wrong is told by number, at start-up."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from placet.config import SECRET_BYTES, read_config, read_secrets
+from placet.consent.choice import Keys
+from placet.errors import PolicyError, SetupError
+
+SITE = """
+[site]
+name = "La Gazette"
+controller = "La Gazette SARL"
+contact = "vie-privee@gazette.test"
+privacy_policy = "/confidentialite"
+hosts = ["www.gazette.test"]
+languages = ["en"]
+updated = "2026-11-24"
+
+[purposes.ads]
+basis = "consent"
+text.en = { title = "Ads", description = "Choosing ads.", refusal_effect = "No tracking." }
+"""
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "placet.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+class TestFile:
+    def test_it_is_a_checked_policy_with_where_and_how_it_is_served(self, tmp_path: Path) -> None:
+        found = read_config(written(tmp_path, SITE), {})
+        assert found.policy.site.hosts == ("www.gazette.test",)
+        assert found.server.prefix == "/.placet/"
+        assert not found.server.debug
+        assert found.data == tmp_path / "placet-data"
+        assert (found.templates, found.source) == (None, "placet.toml")
+
+    def test_the_server_table_says_otherwise(self, tmp_path: Path) -> None:
+        server = '\n[server]\nprefix = "/consent/"\ndata = "kept"\ntemplates = "ours"\ndebug = true\n'
+        found = read_config(str(written(tmp_path, SITE + server)), {})
+        assert (found.server.prefix, found.server.debug) == ("/consent/", True)
+        assert (found.data, found.templates) == (tmp_path / "kept", tmp_path / "ours")
+
+    def test_the_environment_says_where_data_is(self, tmp_path: Path) -> None:
+        path = written(tmp_path, SITE)
+        assert read_config(path, {"PLACET_DATA": "/var/lib/x"}).data == Path("/var/lib/x")
+        assert read_config(path, {"PLACET_DATA": ""}).data == tmp_path / "placet-data"
+
+    def test_s001_there_is_no_such_file(self, tmp_path: Path) -> None:
+        for path in (tmp_path / "none.toml", tmp_path):
+            with pytest.raises(
+                SetupError, match=r"^S001 .*: cannot be read \(.*\); name your policy file\.$"
+            ):
+                read_config(path, {})
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (b"name = '\xe9'", "P001 placet.toml: is not UTF-8 text (invalid continuation byte)."),
+            ("[site", "P001 placet.toml: is not TOML: "),
+            (
+                SITE + "\n[server]\nport = 1\n",
+                "P001 placet.toml: in [server]: Object contains unknown field `port`",
+            ),
+            (
+                SITE + '\n[server]\nprefix = "/"\n',
+                "P001 placet.toml: in [server]: Expected `str` matching regex",
+            ),
+            (
+                SITE + '\n[server]\nprefix = "/a b/"\n',
+                "P001 placet.toml: in [server]: Expected `str` matching regex",
+            ),
+            ("server = 1\n" + SITE, "P001 placet.toml: in [server]: Expected `object`, got `int`"),
+            (SITE.replace('"2026-11-24"', "2026-11-24"), "P001 placet.toml: Expected `str`, got `date`"),
+            (SITE + "\n[purposse]\n", "P001 placet.toml: Object contains unknown field `purposse`"),
+            (SITE.replace('["www.gazette.test"]', "[]"), "P010 placet.toml: site.hosts is empty"),
+        ],
+    )
+    def test_what_is_wrong_in_it_is_told_by_number(
+        self, tmp_path: Path, text: str | bytes, message: str
+    ) -> None:
+        with pytest.raises(PolicyError) as raised:
+            read_config(written(tmp_path, text), {})
+        (problem,) = raised.value.problems
+        assert problem.startswith(message)
+
+
+def race(data: Path, barrier: Barrier, results: Any) -> None:
+    barrier.wait()
+    results.put(read_secrets(data, {}))
+
+
+class TestSecrets:
+    def test_they_are_made_on_first_run_and_read_on_the_next(self, tmp_path: Path) -> None:
+        data = tmp_path / "a" / "b"
+        (secret,) = read_secrets(data, {})
+        assert len(secret) == SECRET_BYTES
+        assert read_secrets(data, {}) == [secret]
+        assert [path.name for path in data.iterdir()] == ["placet.keys"]
+
+    def test_each_site_has_its_own(self, tmp_path: Path) -> None:
+        assert read_secrets(tmp_path / "a", {}) != read_secrets(tmp_path / "b", {})
+
+    def test_nobody_else_may_read_them(self, tmp_path: Path) -> None:
+        before = os.umask(0)
+        try:
+            read_secrets(tmp_path, {})
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((tmp_path / "placet.keys").stat().st_mode) == 0o600
+
+    def test_of_several_processes_that_start_at_once_one_makes_them(self, tmp_path: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        number = 6
+        barrier, results = context.Barrier(number), context.Queue()
+        processes = [context.Process(target=race, args=(tmp_path, barrier, results)) for _ in range(number)]
+        for process in processes:
+            process.start()
+        found = [results.get(timeout=60) for _ in processes]
+        for process in processes:
+            process.join(60)
+        assert found == [read_secrets(tmp_path, {})] * number
+        assert [path.name for path in tmp_path.iterdir()] == ["placet.keys"]
+
+    def test_a_line_added_at_the_end_is_the_newest_and_signs(self, tmp_path: Path) -> None:
+        (old,) = read_secrets(tmp_path, {})
+        new = b"n" * SECRET_BYTES
+        with (tmp_path / "placet.keys").open("a") as file:
+            file.write(new.hex() + "\n")
+        assert read_secrets(tmp_path, {}) == [old, new]
+        signs = Keys([old, new], "c", "s").sign("x")
+        assert signs == Keys([new], "c", "s").sign("x") != Keys([old], "c", "s").sign("x")
+
+    def test_the_environment_goes_before_the_file_and_makes_none(self, tmp_path: Path) -> None:
+        old, new = b"o" * 32, b"n" * 48
+        for between in (" ", ",", ", ", "\n"):
+            assert read_secrets(tmp_path, {"PLACET_KEYS": old.hex() + between + new.hex()}) == [old, new]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_s002_they_cannot_be_read_or_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(
+            SetupError, match=r"^S002 placet\.keys: cannot be read or made in the data directory"
+        ):
+            read_secrets(tmp_path / "file", {})
+        (tmp_path / "placet.keys").mkdir()
+        with pytest.raises(SetupError, match=r"^S002 "):
+            read_secrets(tmp_path, {})
+
+    def test_s002_they_are_not_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "placet.keys"
+        path.write_bytes(b"\xff" * 64)
+        path.chmod(0o600)
+        with pytest.raises(SetupError, match=r"^S002 "):
+            read_secrets(tmp_path, {})
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o610])
+    def test_s003_others_may_read_them(self, tmp_path: Path, mode: int) -> None:
+        read_secrets(tmp_path, {})
+        (tmp_path / "placet.keys").chmod(mode)
+        with pytest.raises(SetupError, match=rf"^S003 placet\.keys: others may read it \(mode {mode:04o}\)"):
+            read_secrets(tmp_path, {})
+
+    @pytest.mark.parametrize("mode", [0o600, 0o400])
+    def test_its_owner_alone_may(self, tmp_path: Path, mode: int) -> None:
+        secrets = read_secrets(tmp_path, {})
+        (tmp_path / "placet.keys").chmod(mode)
+        assert read_secrets(tmp_path, {}) == secrets
+
+    @pytest.mark.parametrize(
+        "text", ["", "\n\n", "ab" * 31, "xy" * 32, "ab" * 32 + "\n" + "ab" * 8, "abc" + "ab" * 32]
+    )
+    def test_s004_they_are_too_short_or_no_hex(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "placet.keys"
+        path.write_text(text)
+        path.chmod(0o600)
+        with pytest.raises(
+            SetupError, match=r"^S004 placet\.keys: needs secrets of at least 32 bytes each, in hex"
+        ):
+            read_secrets(tmp_path, {})
+        if text.strip():
+            with pytest.raises(SetupError, match=r"^S004 PLACET_KEYS: "):
+                read_secrets(tmp_path, {"PLACET_KEYS": text})
+
+    def test_s005_the_data_directory_cannot_be_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from placet import ConsentMiddleware
+
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("PLACET_KEYS", "ab" * 32)
+        config = read_config(written(tmp_path, SITE), {"PLACET_DATA": str(tmp_path / "file" / "x")})
+        with pytest.raises(SetupError, match=r"^S005 .*: the data directory cannot be made"):
+            ConsentMiddleware(lambda *_: None, config)  # type: ignore[arg-type]
+
+    def test_no_message_tells_a_secret(self, tmp_path: Path) -> None:
+        secret = "c0ffee" * 4
+        with pytest.raises(SetupError) as raised:
+            read_secrets(tmp_path, {"PLACET_KEYS": secret})
+        assert secret not in str(raised.value)
