@@ -88,7 +88,8 @@ class Folder:
                 cwd=self.path,
                 env=environment(),
                 pass_fds=[fd],
-                stderr=log,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def stop(self) -> None:

@@ -44,7 +44,7 @@ def guarded(visitor: Visitor, log: Path) -> None:
     assert log.read_text().count("old_campaign") == 1
 
 
-def asking(visitor: Visitor, _log: Path) -> None:
+def asking(visitor: Visitor, log: Path) -> None:
     page = visitor.get("/book/water").text
     assert "this is off" in page
     assert "The list is made of the books you looked at." in page
@@ -57,8 +57,7 @@ def asking(visitor: Visitor, _log: Path) -> None:
     assert "On Water, On Wheels" in visitor.get("/history").text
     visitor.press("refuse")
     assert visitor.get("/history").status_code == 403
-    visitor.press("accept")
-    assert "On Water" not in visitor.get("/history").text
+    assert "erased: ['On Water', 'On Wheels']" in log.read_text()
 
 
 CLAIMS: dict[str, Callable[[Visitor, Path], None]] = {
