@@ -327,6 +327,19 @@ class TestHooks:
             assert len(told) == 1
 
 
+class TestLanguages:
+    def test_the_settings_speak_as_the_page_that_leads_there(self, visitor: Visitor) -> None:
+        german = {"accept-language": "de"}
+        page = visitor.visit(**german).text
+        assert "/.placet/settings?lang=fr" in page or "/.placet/cookies?lang=fr" in page
+        for language in ("fr", "en"):
+            settings = visitor.visit(f"/.placet/settings?lang={language}", **german).text
+            assert f'<html lang="{language}"' in settings or f"<html lang={language}" in settings
+
+    def test_a_language_that_the_site_lacks_changes_nothing(self, visitor: Visitor) -> None:
+        assert visitor.visit("/.placet/settings?lang=xx").text == visitor.visit("/.placet/settings").text
+
+
 class TestTheOperator:
     def test_is_told_once_of_what_the_policy_does_not_declare(
         self, visitor: Visitor, caplog: pytest.LogCaptureFixture

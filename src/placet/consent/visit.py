@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from . import signals
 from .choice import Choice, Fault, Keys, is_current, parse_choice
@@ -83,6 +83,14 @@ class Standing:
     frame: Mapping[str, Insertion]
 
 
+class Edited(NamedTuple):
+    """A page before and after, with what was held in it."""
+
+    page: bytes
+    edited: bytes
+    held: tuple[Held, ...]
+
+
 class Gate:
     """One site's policy with everything compiled; it opens a visit for each request."""
 
@@ -92,7 +100,7 @@ class Gate:
         self.keys = keys
         self.fragments = fragments
         self._report = report
-        self.pages: Memory[tuple[object, ...], tuple[bytes, tuple[Held, ...]]] = Memory(REMEMBERED_PAGES)
+        self.pages: Memory[tuple[object, ...], Edited] = Memory(REMEMBERED_PAGES)
         self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
         self._expiries: Memory[tuple[object, ...], tuple[Headers, list[Event]]] = Memory(REMEMBERED_EXPIRIES)
         self._languages: Memory[bytes, str] = Memory(REMEMBERED_LANGUAGES)
@@ -268,18 +276,19 @@ class Visit:
         return edited + self.added
 
     def whole(self, data: bytes) -> bytes:
-        """Return the edited body of a page that came in one piece; one seen before costs its hashing."""
+        """Return the edited body of a page that came in one piece; one like the last is not read."""
         if self._markup is None or self._coding is None:
             return data
         page = self._coding.decode(data)
-        key = page, self._base, self.language, self.standing, self._page
+        # Not its hash: comparing is quicker, and what differs in a token takes the same room again and again.
+        key = self._base, self.language, self.standing, self._page, len(page)
         known = self.gate.pages.get(key)
-        if known is None:
+        if known is None or known.page != page:
             edited = self._markup.feed(page) + self._markup.close()
-            known = edited, tuple(self._markup.held)
+            known = Edited(page, edited, tuple(self._markup.held))
             self.gate.pages.put(key, known, len(page) + len(edited))
-        edited, held = known
-        self.events += held
+        edited = known.edited
+        self.events += known.held
         if self.epilogue is not None:
             edited += self.epilogue()
         return self._coding.encode(edited) + self._coding.finish()
@@ -335,6 +344,12 @@ class Visit:
         if self._language is None:
             self._language = self.gate.language(self._accept_language)
         return self._language
+
+    def prefer(self, *languages: str) -> None:
+        """Speak the first of these that the site has: that of the page the visitor comes from."""
+        self._language = next(
+            (one for one in languages if one in self.gate.fragments.languages), self._language
+        )
 
     @property
     def secure(self) -> bool:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -101,6 +102,7 @@ class Desk:
 
     async def _respond(self, visit: Visit, scope: Scope, receive: Receive) -> Response:
         path, method = scope["path"], scope["method"]
+        visit.prefer(*parse_qs(scope["query_string"].decode("latin-1")).get("lang", ()))
         if path == GPC_PATH:
             return JSONResponse({"gpc": True, "lastUpdate": visit.decision.policy.site.updated})
         name = path[len(self._prefix) :]
