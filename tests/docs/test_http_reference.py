@@ -16,7 +16,7 @@ from placet.consent.choice import LIFE
 from placet.web.api import MAX_BODY
 
 from .folder import NAVIGATION, Visitor, tutorial_policy
-from .pages import DOCS, blocks, code, rows
+from .pages import DOCS, ROOT, blocks, code, rows
 
 PAGE = DOCS / "reference" / "http.md"
 PREFIX = "/.placet/"
@@ -87,3 +87,13 @@ def test_the_state_is_a_letter_for_each_purpose(client: Any) -> None:
     assert client.get(PREFIX + "state").json() == {"state": "uua"}
     Visitor(client).press("save", purpose=["films"])
     assert client.get(PREFIX + "state").json() == {"state": "dg"}
+
+
+def test_a_page_takes_a_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACET_DATA", str(tmp_path))
+    app = ConsentMiddleware(Starlette(), ROOT / "examples" / "newsroom" / "placet.toml")
+    with TestClient(app, base_url="https://localhost") as client:
+        for address in ("settings", "cookies"):
+            for language in ("fr", "en"):
+                page = client.get(f"{PREFIX}{address}?lang={language}", headers=NAVIGATION).text
+                assert f'<html lang="{language}">' in page
