@@ -11,10 +11,16 @@
 
 const root = /** @type {HTMLElement} */ (document.getElementById("placet"));
 const state = root.dataset.state ?? "";
-const refused = /** @type {Names} */ (JSON.parse(root.dataset.refused ?? "{}"));
-const granted = /** @type {Record<string, Names>} */ (JSON.parse(root.dataset.granted ?? "{}"));
+/** What is refused now. @returns {Names} */
+const refused = () => JSON.parse(root.dataset.refused ?? "{}");
+/** What may yet be withdrawn, by purpose. @returns {Record<string, Names>} */
+const granted = () => JSON.parse(root.dataset.granted ?? "{}");
 const form = root.querySelector("form");
 const page = root.classList.contains("placet-page");
+// Come from a page of this site, or from the click on a choice: else this tab has kept nothing of ours,
+// and storage, which costs more than all the rest, need not be opened.
+const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+const inside = document.referrer.startsWith(`${location.origin}/`) || navigation?.redirectCount > 0;
 const channel = "BroadcastChannel" in self ? new BroadcastChannel("placet") : null;
 
 /** Let nothing more leave this document. A policy can't be taken back: a new document must follow. */
@@ -85,7 +91,7 @@ function kept() {
 }
 
 const here = () => location.pathname + location.search + location.hash;
-const place = kept();
+const place = inside ? kept() : null;
 
 form?.addEventListener("submit", (event) => {
   const act = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
@@ -93,14 +99,15 @@ form?.addEventListener("submit", (event) => {
   const back = /** @type {HTMLInputElement} */ (form.elements.namedItem("back"));
   back.value = page ? place?.path || back.value : here();
   keep({ path: back.value, y: page ? place?.y ?? 0 : scrollY, chosen: true });
-  const taken = Object.keys(granted).filter((purpose) => {
+  const names = granted();
+  const taken = Object.keys(names).filter((purpose) => {
     const box = /** @type {HTMLInputElement} */ (form.querySelector(`[type=checkbox][value="${purpose}"]`));
     return box.name === "object" ? act === "save" && box.checked : act === "refuse" || (act === "save" && !box.checked);
   });
   if (act !== "refuse" && !taken.length) return;
   stop();
   channel?.postMessage("stop");
-  for (const purpose of taken) clear(granted[purpose]);
+  for (const purpose of taken) clear(names[purpose]);
 });
 
 // Escape folds the list, and means nothing else.
@@ -162,15 +169,18 @@ addEventListener("pageshow", (event) => {
 
 // A courtesy to the visitor's cookie jar, not a lock: the server hides and expires them anyway.
 const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
-if (refused.cookie && cookie?.get && cookie.set) {
+if (cookie?.get && cookie.set) {
   const { get, set } = cookie;
-  const named = pattern(refused.cookie);
   Object.defineProperty(document, "cookie", {
     configurable: true,
     get: () => get.call(document),
     /** @param {string} line */
-    set: (line) => named.test(`${line}`.split("=", 1)[0].trim()) || set.call(document, line),
+    set: (line) => {
+      const names = refused().cookie;
+      if (!names || !pattern(names).test(`${line}`.split("=", 1)[0].trim())) set.call(document, line);
+    },
   });
 }
 
-clear(refused);
+// What an earlier consent left goes after a choice, and whenever the visitor arrives.
+if (place?.chosen || !inside) (self.requestIdleCallback ?? setTimeout)(() => clear(refused()));
