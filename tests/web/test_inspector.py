@@ -66,7 +66,7 @@ def quiet(open_gazette: tuple[Gazette, Visitor]) -> Visitor:
 def words(page: str) -> str:
     """What a reader reads of it, in one line."""
     text = re.sub(r"<(style|script)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    text = re.sub(r"</?(code|b|small|a|time|bdi)\b[^>]*>", "", text)
+    text = re.sub(r"</?(code|b|small|a|time|bdi|span)\b[^>]*>", "", text)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
