@@ -1,4 +1,4 @@
-"""What may be different in a test: no Placet, no script, a browser that keeps pages alive behind the back button."""
+"""What may be different in a test: no Placet, no script, pages kept alive behind the back button."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ with_and_without_script = pytest.mark.parametrize(
     "script", [True, False], indirect=True, ids=["script", "no script"]
 )
 with_bfcache = pytest.mark.parametrize("bfcache", [True], indirect=True, ids=["bfcache"])
+with_allowlist = pytest.mark.parametrize("allowlist", [True], indirect=True, ids=["allowlist"])

@@ -48,14 +48,16 @@ def browser_with(
 
 
 @pytest.fixture(scope="session")
-def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool], Grounds]]:
-    """The site with or without Placet, started when first asked for."""
-    started: dict[bool, Grounds] = {}
+def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool, bool], Grounds]]:
+    """The site with or without Placet, with or without its allowlist, started when first asked for."""
+    started: dict[tuple[bool, bool], Grounds] = {}
 
-    def grounds(placet: bool) -> Grounds:
-        if placet not in started:
-            started[placet] = Grounds(tmp_path_factory.mktemp("newsroom"), placet).__enter__()
-        return started[placet]
+    def grounds(*with_what: bool) -> Grounds:
+        placet, allowlist = with_what
+        if (placet, allowlist) not in started:
+            started[placet, allowlist] = Grounds(tmp_path_factory.mktemp("newsroom"), placet, allowlist)
+            started[placet, allowlist].__enter__()
+        return started[placet, allowlist]
 
     yield grounds
     for each in started.values():
@@ -78,8 +80,13 @@ def bfcache(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def grounds(grounds_with: Callable[[bool], Grounds], placet: bool) -> Grounds:
-    found = grounds_with(placet)
+def allowlist(request: pytest.FixtureRequest) -> bool:
+    return bool(getattr(request, "param", False))
+
+
+@pytest.fixture
+def grounds(grounds_with: Callable[[bool, bool], Grounds], placet: bool, allowlist: bool) -> Grounds:
+    found = grounds_with(placet, allowlist)
     found.forget()
     return found
 

@@ -6,9 +6,11 @@ Both servers share one event loop, so what arrives anywhere is written down in o
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,20 +18,30 @@ from typing import Any, Literal, Self
 
 import msgspec
 import uvicorn
-from newsroom import site as newsroom_site
-from newsroom import thirdparties
-from newsroom.__main__ import POLICY, bind
-from newsroom.careless import cookies_of
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from newsroom import site as newsroom_site
+from newsroom import thirdparties
+from newsroom.__main__ import POLICY, bind
+from newsroom.careless import cookies_of
+
 from . import scenes
 
 WWW = "www.courrier.localhost"
-PATIENCE = 10.0  # seconds, before a test gives up on something that ought to come
+PATIENCE = 20.0  # seconds, before a test gives up on something that ought to come
 
 Where = Literal["site", "application", "third"]
+
+
+def until(condition: Callable[[], Any], what: str, rest: Callable[[float], Any]) -> Any:
+    """Wait for a condition, giving up with its name; `rest` lets some seconds pass."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        rest(0.02)
+    return found
 
 
 @dataclass
@@ -126,11 +138,19 @@ class Door:
 
 
 class Connections:
-    """How many TCP connections were opened to a server, and which still are; sockets count until they begin."""
+    """The TCP connections to a server: who opened one, and which are still open (not sockets, once begun)."""
 
     def __init__(self) -> None:
-        self.opened = 0
+        self.opened: list[int] = []  # the ports that they came from
         self.open: set[object] = set()
+
+    def catch_up(self, port: int) -> None:
+        """Wait until all that reached `port` until now has been taken: connections are, in their order."""
+        with socket.create_connection(("127.0.0.1", port)) as own:
+            ours = own.getsockname()[1]
+            until(lambda: ours in self.opened, "a connection of our own", time.sleep)
+        self.opened.remove(ours)
+        until(lambda: not self.open, "the browser's connections to end", time.sleep)
 
     def protocol(self) -> type[H11Protocol]:
         """A protocol for uvicorn that counts here."""
@@ -138,7 +158,7 @@ class Connections:
 
         class Counted(H11Protocol):
             def connection_made(self, transport: Any) -> None:
-                count.opened += 1
+                count.opened.append(transport.get_extra_info("peername")[1])
                 count.open.add(transport)
                 super().connection_made(transport)
 
@@ -159,6 +179,7 @@ class Grounds:
 
     data: Path
     with_placet: bool
+    allowlist: bool = False  # whether the policy turns on `connection_allowlist`
     journal: Journal = field(default_factory=Journal)
     connections: Connections = field(default_factory=Connections)
 
@@ -206,14 +227,19 @@ class Grounds:
         """Make the journal empty, and every door open."""
         self.door.open()
         self.journal.forget()
-        self.connections.opened = 0
+        self.connections.opened.clear()
         self.application.state.collected.clear()
 
     def _placet(self, behind: ASGIApp) -> ASGIApp:
         from placet import ConsentMiddleware
         from placet.config import read_config
 
-        read = read_config(POLICY)
+        policy = POLICY
+        if self.allowlist:
+            policy = self.data / POLICY.name
+            text = POLICY.read_text("utf-8").replace("[site]\n", "[site]\nconnection_allowlist = true\n", 1)
+            policy.write_text(text, "utf-8")
+        read = read_config(policy)
         as_on_a_public_site = msgspec.structs.replace(read.server, debug=False)
         config = replace(read, data=self.data / "placet", server=as_on_a_public_site)
         return ConsentMiddleware(behind, config, on_withdrawal={"profiles": self.application.state.erase})

@@ -1,17 +1,17 @@
-"""Who takes part: a visitor with a browser, the site as they see it, and those who would like to know them."""
+"""Who takes part: a visitor with a browser, the site as they see it, those who would like to know them."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
-from .grounds import PATIENCE, WWW, Arrival, Grounds
+from .grounds import PATIENCE, WWW, Arrival, Grounds, until
 
 CHOICE = "/.placet/choice"
 CONSENT_COOKIE = "__Host-placet"
@@ -36,7 +36,7 @@ _STORAGE = """async () => ({
 
 _FETCH = """async ([path, options]) => {
     const answer = await fetch(path, options);
-    return {status: answer.status, text: await answer.text(), address: answer.url, redirected: answer.redirected};
+    return {status: answer.status, text: await answer.text()};
 }"""
 
 
@@ -131,16 +131,7 @@ class Visitor:
         if self._here:
             self._here = False
             self.context.close()
-            until(lambda: not self.grounds.connections.open, "the browser's connections to end", time.sleep)
-
-
-def until(condition: Callable[[], Any], what: str, rest: Callable[[float], Any]) -> Any:
-    """Wait for a condition, giving up with its name; `rest` lets some seconds pass."""
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        rest(0.02)
-    return found
+            self.grounds.connections.catch_up(self.grounds.third_port)
 
 
 class Site:
@@ -163,7 +154,7 @@ class Site:
         return until(condition, what, lambda seconds: self.page.wait_for_timeout(seconds * 1000))
 
     def fetch(self, path: str, **options: Any) -> dict[str, Any]:
-        """Ask for something as a script of the page: status, text, address."""
+        """Ask for something as a script of the page does: `status` and `text`."""
         answer: dict[str, Any] = self.page.evaluate(_FETCH, [path, options])
         return answer
 
@@ -286,7 +277,7 @@ class ThirdParties:
     @property
     def connections(self) -> int:
         """How often a browser so much as opened a connection to them."""
-        return self.grounds.connections.opened
+        return len(self.grounds.connections.opened)
 
 
 @dataclass
@@ -294,7 +285,6 @@ class Application:
     """The newsroom behind Placet, or by itself."""
 
     grounds: Grounds
-    ignored: tuple[str, ...] = field(default=())
 
     def received(self, path: str = "") -> list[Arrival]:
         """The requests that reached it, oldest first; for one path, or all."""
@@ -317,10 +307,10 @@ def nothing_left(visitor: Visitor, bare_connections: bool = False) -> None:
     grounds = visitor.grounds
     for page in visitor.context.pages:
         before = len(grounds.journal.at("site"))
-        page.goto(grounds.url("/mentions-legales"))
+        page.goto(grounds.url("/essai/vide"))
         assert len(grounds.journal.at("site")) > before
     sent = visitor.wire.sent()
     visitor.leave()
     assert sent == []
     assert [str(hit) for hit in grounds.journal.at("third")] == []
-    assert bare_connections or grounds.connections.opened == 0
+    assert bare_connections or not grounds.connections.opened

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 PIXEL = "/pixel.gif"
 
@@ -64,10 +67,10 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 def page(body: str, title: str = "Essai") -> str:
     """A page of the site with nothing on it but `body`."""
-    return f'<!doctype html><html lang="fr"><meta charset="utf-8"><title>{title}</title><body>{body}</body></html>'
+    return f'<!doctype html><html lang="fr"><meta charset="utf-8"><title>{title}</title><body>{body}</html>'
 
 
-def of_the_site(third_port: int, folder: Path) -> list[Route]:
+def of_the_site(third_port: int, folder: Path) -> list[BaseRoute]:
     """Pages of the site under `/essai/`; `folder` is for a page that is a file."""
 
     def third(request: Request) -> str:
@@ -94,18 +97,17 @@ def of_the_site(third_port: int, folder: Path) -> list[Route]:
         heads = {"Cache-Control": "max-age=3600", "ETag": '"gardee"'}
         return HTMLResponse(page(FIVE.format(third=third(request), tag="")), headers=heads)
 
-    (folder / "fichier.html").write_text(
-        page(FIVE.format(third=f"http://regie.localhost:{third_port}", tag=""))
-    )
+    files = folder / "fichiers"
+    files.mkdir()
+    file = files / "page.html"
+    file.write_text(page(FIVE.format(third=f"http://regie.localhost:{third_port}", tag="")))
+    tomorrow = time.time() + 86_400  # from a file's age a browser guesses how long it may go without asking
+    os.utime(file, (tomorrow, tomorrow))
 
-    async def file(request: Request) -> Response:
-        """A page that is a file: ETag, Last-Modified, and parts of it by Range."""
-        return FileResponse(folder / "fichier.html")
-
-    pages = {
-        "cinq": five, "sans-script": without_script, "ailleurs": away, "vide": empty, "gardee": kept, "fichier": file,
-    }  # fmt: skip
-    return [Route(f"/essai/{name}", answer) for name, answer in pages.items()]
+    pages = {"cinq": five, "sans-script": without_script, "ailleurs": away, "vide": empty, "gardee": kept}
+    listed: list[BaseRoute] = [Route(f"/essai/{name}", answer) for name, answer in pages.items()]
+    # A page that is a file: ETag, Last-Modified, and parts of it by Range.
+    return [*listed, Mount("/essai/fichiers", StaticFiles(directory=files))]
 
 
 def of_others(site: str) -> list[Route]:
@@ -119,8 +121,10 @@ def of_others(site: str) -> list[Route]:
         inputs = "".join(
             f'<input type="hidden" name="{name}" value="{value}">' for name, value in fields.items()
         )
-        body = f'<form id="f" method="post" action="{choice}">{inputs}<button>Gagnez un vélo</button></form>{more}'
-        return HTMLResponse(page(body))
+        button = "<button>Gagnez un vélo</button>"
+        return HTMLResponse(
+            page(f'<form id="f" method="post" action="{choice}">{inputs}{button}</form>{more}')
+        )
 
     async def button(request: Request) -> Response:
         return form(request, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .circumstances import without_placet
+from .circumstances import with_allowlist, without_placet
 from .people import CHOICE, Site, ThirdParties, Visitor, nothing_left
 from .test_zero_of_five import path_of
 
@@ -33,7 +33,8 @@ INJECT = """(third) => {
 # A worker without an address has the page's policy, and says so itself when it was stopped.
 WORK = """const work = (code) => {
     const body = `(async () => { try { ${code} } catch { postMessage(0) } })()`;
-    new Worker(URL.createObjectURL(new Blob([body]))).onmessage = () => console.debug("telltale blocked work");
+    const worker = new Worker(URL.createObjectURL(new Blob([body])));
+    worker.onmessage = () => console.debug("telltale blocked work");
 }"""
 
 
@@ -68,40 +69,76 @@ def test_none_of_six_leaves_for_a_declared_host_either(site: Site, host: str) ->
     nothing_left(site.visitor, bare_connections=True)
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        "new WebSocket('{socket}/flux')",
-        "new EventSource('{third}/donnees')",
-        "work(`importScripts('{third}/tardif.js')`)",
-        "work(`await fetch('{third}/donnees', {{mode: 'no-cors'}})`)",
-        "work(`await import('{third}/tardif.js')`)",
-        "work(`await new Promise((_, no) => {{ new WebSocket('{socket}/flux').onerror = no }})`)",
-        "import('{third}/tardif.js').catch(() => {{}})",
-        "document.head.append(Object.assign(document.createElement('link'),"
-        " {{rel: 'stylesheet', href: '{third}/css'}}))",
-        "document.head.append(Object.assign(document.createElement('link'),"
-        " {{rel: 'prefetch', href: '{third}/prefetch'}}))",
-        "document.body.style.background = 'url({third}/background)'",
-        "new FontFace('x', 'url({third}/font)').load().catch(() => {{}})",
-        "document.body.append(Object.assign(document.createElement('object'), {{data: '{third}/object'}}))",
-        "document.body.append(Object.assign(document.createElement('iframe'),"
-        " {{srcdoc: `<img src='{third}/srcdoc'>`}}))",
-        "document.body.append(document.createElement('iframe')),"
-        " frames[0].fetch('{third}/donnees', {{mode: 'no-cors'}}).catch(() => {{}})",
-        "(() => {{ const link = document.body.appendChild(document.createElement('a')); link.href = '#';"
-        " link.ping = '{third}/clic'; link.click(); }})()",
-        "fetchLater('{third}/donnees', {{activateAfter: 0}})",
-    ],
-)
-def test_a_socket_a_worker_a_font_leave_no_more_than_an_image(site: Site, act: str) -> None:
+OTHER_WAYS = [
+    "new WebSocket('{socket}/flux')",
+    "new EventSource('{third}/donnees')",
+    "work(`importScripts('{third}/tardif.js')`)",
+    "work(`await fetch('{third}/donnees', {{mode: 'no-cors'}})`)",
+    "work(`await import('{third}/tardif.js')`)",
+    "work(`await new Promise((_, no) => {{ new WebSocket('{socket}/flux').onerror = no }})`)",
+    "import('{third}/tardif.js').catch(() => {{}})",
+    "document.head.append(Object.assign(document.createElement('link'),"
+    " {{rel: 'stylesheet', href: '{third}/css'}}))",
+    "document.head.append(Object.assign(document.createElement('link'),"
+    " {{rel: 'prefetch', href: '{third}/prefetch'}}))",
+    "document.body.style.background = 'url({third}/background)'",
+    "new FontFace('x', 'url({third}/font)').load().catch(() => {{}})",
+    "document.body.append(Object.assign(document.createElement('object'), {{data: '{third}/object'}}))",
+    "document.body.append(Object.assign(document.createElement('iframe'),"
+    " {{srcdoc: `<img src='{third}/srcdoc'>`}}))",
+    "document.body.append(document.createElement('iframe')),"
+    " frames[0].fetch('{third}/donnees', {{mode: 'no-cors'}}).catch(() => {{}})",
+    "(() => {{ const link = document.body.appendChild(document.createElement('a')); link.href = '#';"
+    " link.ping = '{third}/clic'; link.click(); }})()",
+    "fetchLater('{third}/donnees', {{activateAfter: 0}})",
+]
+
+
+def test_a_socket_a_worker_a_font_leave_no_more_than_an_image(site: Site) -> None:
     site.visit("/essai/vide")
     site.notice.refuse()
     third = site.visitor.grounds.url("", "regie.localhost")
-    site.page.evaluate(
-        f"() => {{ {WORK}; {act.format(third=third, socket=third.replace('http', 'ws', 1))}; }}"
-    )
-    site.until(lambda: site.visitor.wire.blocked, "a try")
+    for way in OTHER_WAYS:
+        site.visit("/essai/vide")
+        site.visitor.wire.blocked.clear()
+        act = way.format(third=third, socket=third.replace("http", "ws", 1))
+        site.page.evaluate(f"() => {{ {WORK}; {act}; }}")
+        site.until(lambda: site.visitor.wire.blocked, f"{way} to be tried")
+    nothing_left(site.visitor)
+
+
+ADD_A_FRAME = """(third) => document.body.append(Object.assign(document.createElement("iframe"),
+    {src: third + "/cadre"}))"""
+ADD_SPECULATION = """(third) => document.head.append(Object.assign(document.createElement("script"), {
+    type: "speculationrules",
+    text: JSON.stringify({prefetch: [{urls: [third + "/cadre"], eagerness: "immediate"}]}),
+}))"""
+LEAVE = """(third) => { location.href = third + "/parti" }"""
+
+
+@pytest.mark.xfail(strict=True, reason="no policy but the allowlist stops these")
+@pytest.mark.parametrize(
+    "act", [ADD_A_FRAME, ADD_SPECULATION, LEAVE], ids=["a connection for a frame", "prefetch", "leaving"]
+)
+def test_limit_what_a_policy_does_not_keep_a_script_from(
+    site: Site, third_parties: ThirdParties, act: str
+) -> None:
+    site.visit("/essai/vide")
+    site.notice.refuse()
+    site.page.evaluate(act, site.visitor.grounds.url("", "regie.localhost"))
+    site.page.wait_for_load_state("networkidle")
+    nothing_left(site.visitor)
+
+
+@with_allowlist
+@pytest.mark.parametrize(
+    "act", [ADD_A_FRAME, ADD_SPECULATION, LEAVE], ids=["a connection for a frame", "prefetch", "leaving"]
+)
+def test_with_the_allowlist_not_even_that(site: Site, act: str) -> None:
+    site.visit("/essai/vide")
+    site.notice.refuse()
+    site.page.evaluate(act, site.visitor.grounds.url("", "regie.localhost"))
+    site.page.wait_for_load_state("networkidle")
     nothing_left(site.visitor)
 
 

@@ -13,6 +13,11 @@ from .test_late import ARTICLE, accepted, nothing_more, pings
 OTHER = "/article/train-de-dornes"
 
 
+def comes_into_step(site: Site, stands: str) -> None:
+    """Wait until a tab shows what was chosen elsewhere."""
+    site.until(lambda: site.stands == stands, "the tab to be as chosen")
+
+
 def test_a_withdrawal_in_one_tab_reaches_the_others(site: Site, third_parties: ThirdParties) -> None:
     accepted(site, third_parties)
     second, third = site.visitor.tab(), site.visitor.tab()
@@ -20,7 +25,7 @@ def test_a_withdrawal_in_one_tab_reaches_the_others(site: Site, third_parties: T
     third.visit("/")
     site.withdraw()
     for tab in (second, third):
-        site.until(lambda tab=tab: tab.stands == "refused", "the tab to be as chosen")
+        comes_into_step(tab, "refused")
     assert "iframe" not in second.page.locator("main").inner_html()
     nothing_more(site, third_parties)
 
@@ -31,7 +36,7 @@ def test_a_partial_withdrawal_reaches_the_others_too(site: Site, third_parties: 
     second.visit(OTHER)
     site.settings.open()
     site.settings.save(analytics=False)
-    site.until(lambda: second.stands == "split", "the second tab to be as chosen")
+    comes_into_step(second, "split")
     known = len(pings(third_parties))
     second.visit(ARTICLE)
     second.until(lambda: "/jaime" in third_parties.paths("social"), "what is still allowed")
@@ -56,23 +61,40 @@ def come_back(site: Site, third_parties: ThirdParties, meanwhile: Callable[[], N
     It does not where a request of the page was just under way. Returns all that was told before Back.
     """
     for _ in range(12):
-        said = farewells(third_parties)
         accepted(site, third_parties)
-        site.visit("/essai/vide")
-        site.until(lambda said=said: farewells(third_parties) > said, "the ad network's last word")
+        leave(site, third_parties)
         meanwhile()
         site.visitor.wire.forget()
         told = list(map(str, third_parties.hits()))
-        site.back()
-        site.until(lambda: site.visitor.wire.shown, "the page")
+        back(site)
         if "restored" in site.visitor.wire.shown:
             return told
     raise AssertionError("the browser never restored the page")
 
 
-def farewells(third_parties: ThirdParties) -> int:
-    """How often the ad network was told that a page is left."""
-    return len([hit for hit in third_parties.hits("regie") if hit.path == "/adieu"])
+def back(site: Site) -> None:
+    """Press Back, and wait until the browser has restored the article or asked the site for it again."""
+    journal = site.visitor.grounds.journal
+    known = len(journal.at("site"))
+    site.back()
+    site.until(
+        lambda: (
+            "restored" in site.visitor.wire.shown
+            or ARTICLE in [hit.path for hit in journal.at("site")[known:]]
+        ),
+        "the article",
+    )
+
+
+def leave(site: Site, third_parties: ThirdParties) -> None:
+    """Go to a page without trackers, and wait for the ad network's last word on the one before."""
+
+    def farewells() -> int:
+        return len([hit for hit in third_parties.hits("regie") if hit.path == "/adieu"])
+
+    said = farewells()
+    site.visit("/essai/vide")
+    site.until(lambda: farewells() > said, "the ad network's last word")
 
 
 @with_bfcache
@@ -81,7 +103,7 @@ def test_control_a_page_is_restored_alive_with_its_trackers(site: Site, third_pa
     come_back(site, third_parties, lambda: None)
     known = len(pings(third_parties))
     site.until(lambda: len(pings(third_parties)) > known, "the tracker to wake")
-    assert "loaded" != site.visitor.wire.shown[-1]
+    assert site.visitor.wire.shown[-1] == "restored"
 
 
 @with_bfcache
@@ -119,7 +141,7 @@ def test_a_withdrawal_in_another_tab_reaches_a_page_behind_the_back_button(
     second = site.visitor.tab()
     second.visit(OTHER)
     second.withdraw()
-    site.until(lambda: site.stands == "refused", "the tab to be as chosen")
+    comes_into_step(site, "refused")
     known = list(map(str, third_parties.hits()))
     site.back()
     site.until(lambda: "/article/" in site.page.url and site.stands == "refused", "the page as chosen")
