@@ -32,8 +32,8 @@ def check(policy: PolicyArgument = Path("placet.toml")) -> None:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
     typer.echo(
-        f"{policy.name}: {len(found.purposes)} purposes, {len(found.providers)} providers, "
-        f"{len(found.trackers)} trackers; fingerprint {found.fingerprint}. Nothing to mend."
+        f"{policy.name}: nothing to mend. Purposes: {len(found.purposes)}; providers: {len(found.providers)}; "
+        f"trackers: {len(found.trackers)}; fingerprint: {found.fingerprint}."
     )
 
 

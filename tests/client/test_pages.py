@@ -440,7 +440,7 @@ def test_a_language_without_a_translation_stops_the_start(tmp_path: Path) -> Non
     )
     (tmp_path / "placet.toml").write_text(written, "utf-8")
     breton = read_config(tmp_path / "placet.toml", {}).policy
-    with pytest.raises(SetupError, match="S020"):
+    with pytest.raises(SetupError, match="S006"):
         Pages(breton)
     (tmp_path / "locale").mkdir()
     (tmp_path / "locale" / "br.po").write_text(

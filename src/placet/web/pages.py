@@ -209,7 +209,7 @@ class Pages:
             made = client.environment(language, self._own)
         except FileNotFoundError:
             raise SetupError(
-                f'S020 placet.toml: site.languages has "{language}", which has no translation; '
+                f'S006 placet.toml: site.languages has "{language}", which has no translation; '
                 f"put locale/{language}.po into the directory of your templates."
             ) from None
         made.filters.update(filters(language))
