@@ -42,8 +42,8 @@ _FOREIGN = frozenset(("svg", "math", "frameset"))
 _WATCHED: frozenset[str | None] = frozenset(
     (*FETCHES, *_FOREIGN, "select", "base", "meta", "noscript", "plaintext")
 )
-# Links and cells are many, and few have the one attribute that is judged.
-_SELDOM: dict[str | None, str] = {
+# Links and cells are many, and few have the one attribute that is judged; the others have no such name.
+_TELLING: dict[str | None, str] = dict.fromkeys(_WATCHED, "") | {
     tag: names[0] for tag, (_, names) in FETCHES.items() if names in (("ping",), ("background",))
 }
 # After these, what comes is read otherwise.
@@ -216,14 +216,22 @@ class Markup:
         return token
 
     def _from_body(self, tokens: Iterator[Token], token: Token | None) -> Token | None:
-        watched, seldom = _WATCHED, _SELDOM
+        # A page has thousands of tokens, and this is done for each.
+        telling, start, heeding = _TELLING, START, self._heeding
         for token in tokens:
-            if token.type is START or self._heeding:
+            if token.type is start:
                 tag = token.tag
-                if (tag in watched or self._heeding) and (tag not in seldom or token.attr(seldom[tag])):
-                    self._token(token)
-                    if self._restart is not None or self.stopped:
-                        break
+                if tag not in telling:
+                    if not heeding:
+                        continue
+                elif (name := telling[tag]) and not token.attr(name):
+                    continue
+            elif not heeding:
+                continue
+            self._token(token)
+            if self._restart is not None or self.stopped:
+                break
+            heeding = self._heeding
         return token
 
     def _follow(self, token: Token) -> None:
