@@ -127,7 +127,7 @@ def test_the_whole_way_by_keyboard(page: Page, site: Lighthouse) -> None:
         page.keyboard.press("Tab")
         walk.append(page.evaluate(focused))
     assert walk == [
-        "2\u00a0partenaires".replace("\u00a0", " "),
+        "2\u00a0partenaires",
         "Politique de confidentialité",
         "Politique de cookies",
         "Paramétrer vos choix",
@@ -135,7 +135,7 @@ def test_the_whole_way_by_keyboard(page: Page, site: Lighthouse) -> None:
         "accept",
     ]
     page.keyboard.press("Tab")
-    assert "Lien 0" in page.evaluate(focused) or page.evaluate("document.activeElement.tagName") != "BUTTON"
+    assert not page.evaluate("document.activeElement.closest('#placet')")  # R104: no trap
     for _ in range(3):
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")  # opens the list
