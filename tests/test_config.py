@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
-from multiprocessing.synchronize import Barrier
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 from placet.config import SECRET_BYTES, read_config, read_secrets
 from placet.consent.choice import Keys
 from placet.errors import PolicyError, SetupError
+
+PATIENCE = 60  # seconds after which something that should have happened is taken for lost
 
 SITE = """
 [site]
@@ -96,9 +98,16 @@ class TestFile:
         assert problem.startswith(message)
 
 
-def race(data: Path, barrier: Barrier, results: Any) -> None:
-    barrier.wait()
+def race(data: Path, barrier: Barrier, mine: Event, next_one: Event, results: Any) -> None:
+    """Make secrets when everybody has seen that there are none, and after the one before has its own."""
+
+    def wait(_: object) -> None:
+        barrier.wait(PATIENCE)
+        assert mine.wait(PATIENCE)
+
+    os.fsync = wait  # called between looking and making
     results.put(read_secrets(data, {}))
+    next_one.set()
 
 
 class TestSecrets:
@@ -122,14 +131,19 @@ class TestSecrets:
 
     def test_of_several_processes_that_start_at_once_one_makes_them(self, tmp_path: Path) -> None:
         context = multiprocessing.get_context("spawn")
-        number = 6
+        number = 4
         barrier, results = context.Barrier(number), context.Queue()
-        processes = [context.Process(target=race, args=(tmp_path, barrier, results)) for _ in range(number)]
+        turns = [context.Event() for _ in range(number + 1)]
+        processes = [
+            context.Process(target=race, args=(tmp_path, barrier, *turns[at : at + 2], results))
+            for at in range(number)
+        ]
         for process in processes:
             process.start()
-        found = [results.get(timeout=60) for _ in processes]
+        turns[0].set()
+        found = [results.get(timeout=PATIENCE) for _ in processes]
         for process in processes:
-            process.join(60)
+            process.join(PATIENCE)
         assert found == [read_secrets(tmp_path, {})] * number
         assert [path.name for path in tmp_path.iterdir()] == ["placet.keys"]
 

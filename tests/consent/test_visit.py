@@ -430,6 +430,10 @@ class TestValidators:
         ):
             assert b"if-none-match" not in asked(other)
 
+    def test_nor_where_the_signal_alone_has_changed(self) -> None:
+        tag = head(visit(SAID_NO), HTML, (b"etag", b'"a"'))[b"etag"].decode()
+        assert b"if-none-match" not in asked(visit(SAID_NO, if_none_match=tag, sec_gpc="1"))
+
     def test_nor_after_anything_that_pages_show_has_changed(self) -> None:
         class Reworded(Inserted):
             version = "2"

@@ -140,7 +140,7 @@ def test_a_hook_under_way_is_not_called_a_second_time(outbox: Path) -> None:
         withdrawals = Withdrawals({"ads": slow}, outbox)
         telling = asyncio.create_task(withdrawals.tell(TAKEN_BACK))
         await asyncio.wait_for(begun.wait(), PATIENCE)
-        assert await withdrawals.retry() == 1
+        assert await asyncio.wait_for(withdrawals.retry(), PATIENCE) == 1
         may_end.set()
         await asyncio.wait_for(telling, PATIENCE)
         assert await withdrawals.retry() == 0

@@ -126,4 +126,4 @@ def is_local_path(path: str) -> bool:
     if not path.startswith("/") or len(path) > 2_048:
         return False
     # "//host" and "/\host" are other sites, and control characters would be dropped from between.
-    return not path.startswith(("//", "/\\")) and path.isascii() and path.isprintable() and "\\" not in path
+    return not path.startswith("//") and "\\" not in path and path.isascii() and path.isprintable()
