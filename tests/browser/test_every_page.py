@@ -16,6 +16,7 @@ from newsroom.__main__ import POLICY
 from .chromium import EXECUTABLE
 from .grounds import WWW, Grounds
 from .people import CONSENT_COOKIE, Site, ThirdParties
+from .test_features import words
 
 ARTICLE = "/article/terrain-de-foot"
 OTHER = "/article/train-de-dornes"
@@ -41,11 +42,6 @@ AT_HAND = """entry => {
 # The colour of an element's band, as red, green and blue.
 BAND = "band => getComputedStyle(band).borderTopColor.match(/[\\d.]+/g).slice(0, 3).map(Number)"
 ITS_BAND = BAND.replace("(band)", "(band, '::before')")
-
-
-def words(text: str) -> str:
-    """A text whose spaces are all alike."""
-    return " ".join(text.split())
 
 
 def crawl(site: Site, look: Callable[[str], None]) -> set[str]:
