@@ -58,6 +58,7 @@ class Pages:
         self.languages = policy.site.languages
         self._wordings = {language: Wording(policy, language) for language in self.languages}
         self._holding = lru_cache(maxsize=1_024)(self._hold)  # a page's frames are few, and come again
+        self._explaining = lru_cache(maxsize=1_024)(self._explained)
         self._environments = {language: self._environment(language) for language in self.languages}
         style = client.bare_style(client.text("placet.css", templates))
         script = client.text("placet.js", templates).encode()
@@ -130,6 +131,9 @@ class Pages:
 
         Raises `UnknownName` where the policy has neither.
         """
+        return self._explaining(name, language)
+
+    def _explained(self, name: str, language: str) -> Markup:
         feature = self._policy.written.features.get(name)
         wording = self._wordings[language]
         purpose = feature.purpose if feature else name
