@@ -340,6 +340,7 @@ def test_axe_finds_nothing_on_the_newspapers_pages_with_the_notice_and_with_the_
     site: Site, path: str
 ) -> None:
     site.visit(path)
+    site.notice.unfold()
     for stands in (None, "refused"):
         assert site.stands == stands
         site.page.emulate_media(color_scheme="light")

@@ -322,6 +322,7 @@ def test_a_frame_gives_way_to_words_that_lead_to_its_purpose(
     assert site.page.locator(frame).count() == 0
     with site.page.expect_navigation():
         held.get_by_role("link").click()
+    assert site.page.url.endswith("/.placet/settings?lang=fr#purpose-social")
     purpose = site.page.locator("#purpose-social")
     expect(purpose).to_be_in_viewport()
     assert third_parties.hits() == []
