@@ -198,6 +198,10 @@ TRACKER_PATHS = [
     "/pub/",
     "/pub/a/b",
     "/pub//a",
+    "//pub/",
+    "/;x/pub/",
+    "/x/../pub/.",
+    "/pub/a/..",
     "/%70ub/a",
     "/x/..//pub/a",
 ]
@@ -239,6 +243,24 @@ class TestPaths:
     )
     def test_a_relative_address_is_one_too(self, address: str) -> None:
         assert judged(address, f"https://{HOST}/mesure/page") == REGIE
+
+    @pytest.mark.parametrize(
+        ("path", "spelling"),
+        [
+            ("//", "/"),
+            ("/..", "/"),
+            ("/a//", "/a/"),
+            ("/a/.", "/a/"),
+            ("/a/b/..", "/a/"),
+            ("/a/b/../..", "/"),
+            ("/a/..;x/b", "/b"),
+            ("/a%2Fb", "/a/b"),
+            ("/%2e%2e/a", "/a"),
+            ("\\a", "/a"),
+        ],
+    )
+    def test_dots_doubled_slashes_and_parameters_are_resolved(self, path: str, spelling: str) -> None:
+        assert plain(path) == spelling
 
     def test_of_a_path_that_is_plain_nothing_changes(self) -> None:
         assert [plain(path) for path in ("/", "/a/b", "/a.b/c", "/é")] == ["/", "/a/b", "/a.b/c", "/é"]
@@ -312,7 +334,7 @@ def may_be_let_in(parsed: tuple[str, str, str]) -> bool:
     if host == HOST:
         path = re.sub(r"/+", "/", re.sub(r";[^/]*", "", unquote(path)))
         return path != "/mesure/collect" and not path.startswith("/pub/")
-    return re.fullmatch(r"(.+\.)?(video|cdn)\.test", host) is not None
+    return re.fullmatch(r"(.*\.)?(video|cdn)\.test", host) is not None
 
 
 PIECES = [

@@ -182,6 +182,8 @@ def plain(path: str) -> str:
             del segments[-1:]
         elif name not in ("", "."):
             segments.append(name)
+    if segments and name in ("", ".", ".."):
+        segments.append("")  # the path of a directory still ends with a slash
     return "/" + "/".join(segments)
 
 
