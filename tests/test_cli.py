@@ -23,8 +23,9 @@ def test_a_policy_without_problems_is_summed_up() -> None:
     policy = read_config(NEWSROOM).policy
     assert ran.exit_code == 0
     assert ran.stdout == (
-        f"placet.toml: nothing to mend. Purposes: {len(policy.purposes)}; providers: {len(policy.providers)}; "
-        f"trackers: {len(policy.trackers)}; fingerprint: {policy.fingerprint}.\n"
+        f"placet.toml: nothing to mend. Purposes: {len(policy.purposes)}; "
+        f"providers: {len(policy.providers)}; trackers: {len(policy.trackers)}; "
+        f"fingerprint: {policy.fingerprint}.\n"
     )
 
 

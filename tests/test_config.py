@@ -105,8 +105,9 @@ def race(data: Path, barrier: Barrier, mine: Event, next_one: Event, results: An
         barrier.wait(PATIENCE)
         assert mine.wait(PATIENCE)
 
-    os.fsync = wait  # called between looking and making
-    results.put(read_secrets(data, {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", wait)  # called between looking and making
+        results.put(read_secrets(data, {}))
     next_one.set()
 
 

@@ -32,8 +32,9 @@ def check(policy: PolicyArgument = Path("placet.toml")) -> None:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
     typer.echo(
-        f"{policy.name}: nothing to mend. Purposes: {len(found.purposes)}; providers: {len(found.providers)}; "
-        f"trackers: {len(found.trackers)}; fingerprint: {found.fingerprint}."
+        f"{policy.name}: nothing to mend. Purposes: {len(found.purposes)}; "
+        f"providers: {len(found.providers)}; trackers: {len(found.trackers)}; "
+        f"fingerprint: {found.fingerprint}."
     )
 
 
