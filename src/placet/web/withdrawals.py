@@ -12,8 +12,8 @@ import json
 import logging
 import secrets
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from types import MappingProxyType
 log = logging.getLogger("placet.withdrawals")
 
 RETRY_SECONDS = 30.0
+BUSY_SECONDS = 10.0  # that we wait for another process to let go of the outbox
+PATIENCE_SECONDS = 5.0  # that a visitor, or the next hook, waits for one; it goes on all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +39,39 @@ Hook = Callable[[Withdrawal], Awaitable[None] | None]
 class Withdrawals:
     """The hooks of an application, and the outbox that remembers what they still have to do."""
 
-    def __init__(self, hooks: Mapping[str, Hook], path: Path) -> None:
+    def __init__(self, hooks: Mapping[str, Hook], path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
         """Take a hook for each purpose; `path` is a database of this class's own, made when first needed."""
         self._hooks = dict(hooks)
         self._path = path
+        self._patience = patience
         self._retrying: asyncio.Task[None] | None = None
-        self._in_hand: set[str] = set()  # jobs that a visitor's own request is seeing to
+        self._working: set[asyncio.Task[bool]] = set()  # or the loop, which knows them weakly, loses them
+        self._in_hand: set[tuple[str, str]] = set()  # job and purpose of the hooks under way
 
     async def tell(self, withdrawal: Withdrawal) -> None:
-        """Call the hooks of the purposes withdrawn; what fails is kept and tried again."""
+        """Call the hooks of the purposes withdrawn; what fails is kept and tried again.
+
+        Returns when they are done, or out of patience: no hook, and no locked outbox, keeps a visitor
+        from withdrawing, and a visitor who leaves breaks off no hook.
+        """
         mine = tuple(purpose for purpose in withdrawal.purposes if purpose in self._hooks)
-        if not mine:
-            return
-        job = secrets.token_hex(8)
-        # Kept before it is tried: a crash in the middle of a hook must not lose what it was about.
-        self._in_hand.add(job)
-        try:
-            await asyncio.to_thread(self._keep, job, mine, withdrawal)
-            succeeded = [await self._call(job, purpose, withdrawal) for purpose in mine]
-        finally:
-            self._in_hand.discard(job)
-        if not all(succeeded):
-            self.resume()
+        if mine:
+            await self._for_a_while(self._see_to(secrets.token_hex(8), mine, withdrawal))
 
     async def retry(self) -> int:
-        """Call the hooks for all that waits; return how much still does."""
-        waiting = await asyncio.to_thread(self._waiting)
-        for job, purpose, withdrawal in [row for row in waiting if row[0] not in self._in_hand]:
-            if purpose in self._hooks:
-                await self._call(job, purpose, withdrawal)
+        """Call the hooks for all that waits; return how much still does.
+
+        Raises `sqlite3.OperationalError` where the outbox is locked, so that nobody can tell.
+        """
+        in_hand = set(self._in_hand)  # they may be done by the time that the list is read
+        for job, purpose, withdrawal in await asyncio.to_thread(self._waiting):
+            if purpose in self._hooks and (job, purpose) not in in_hand | self._in_hand:
+                await self._for_a_while(self._call(job, purpose, withdrawal))
         return len(await asyncio.to_thread(self._waiting))
 
     def resume(self) -> None:
         """Start trying again what waits from an earlier run, if anything does; needs a running event loop."""
-        if self._hooks and self._path.exists() and self._retrying is None:
+        if self._hooks and self._path.exists() and (self._retrying is None or self._retrying.done()):
             self._retrying = asyncio.get_running_loop().create_task(self._until_done())
 
     def close(self) -> None:
@@ -80,24 +81,46 @@ class Withdrawals:
             self._retrying = None
 
     async def _until_done(self) -> None:
-        while await self.retry():  # noqa: ASYNC110 – nothing but time says that a hook may work again
-            await asyncio.sleep(RETRY_SECONDS)
-        self._retrying = None
+        while True:
+            with suppress(sqlite3.OperationalError):
+                if not await self.retry():
+                    return
+            await asyncio.sleep(RETRY_SECONDS)  # nothing but time says that a hook may work again
+
+    async def _for_a_while(self, work: Coroutine[None, None, bool]) -> bool:
+        """Say whether the work has succeeded by the end of our patience; it goes on behind us."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        done, _ = await asyncio.wait((task,), timeout=self._patience)
+        return bool(done) and not task.cancelled() and task.result()
+
+    async def _see_to(self, job: str, purposes: tuple[str, ...], withdrawal: Withdrawal) -> bool:
+        self._in_hand.update((job, purpose) for purpose in purposes)
+        # Kept before it is tried: a crash in the middle of a hook must not lose what it was about.
+        await asyncio.to_thread(self._keep, job, purposes, withdrawal)
+        succeeded = [await self._for_a_while(self._call(job, purpose, withdrawal)) for purpose in purposes]
+        if not all(succeeded):
+            self.resume()
+        return all(succeeded)
 
     async def _call(self, job: str, purpose: str, withdrawal: Withdrawal) -> bool:
         """Call one hook and say whether it succeeded."""
+        self._in_hand.add((job, purpose))
         try:
             answer = self._hooks[purpose](withdrawal)
             if inspect.isawaitable(answer):
                 await answer
+            await asyncio.to_thread(self._done, job, purpose)
         except Exception:
             log.exception('the withdrawal hook of "%s" failed; it will be tried again', purpose)
             return False
-        await asyncio.to_thread(self._done, job, purpose)
+        finally:
+            self._in_hand.discard((job, purpose))
         return True
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=10)
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
@@ -123,8 +146,10 @@ class Withdrawals:
         try:
             with closing(self._open()) as connection:
                 rows = connection.execute("SELECT job, purpose, withdrawal FROM waiting").fetchall()
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as problem:
             log.exception("the withdrawals that wait cannot be read")
+            if getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise
             return []
         return [(job, purpose, _withdrawal(text)) for job, purpose, text in rows]
 
