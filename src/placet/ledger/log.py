@@ -127,6 +127,16 @@ class Log:
             _log.critical("%d entries were kept in memory only and are lost", lost)
         self._store.close()
 
+    def reopen(self) -> None:
+        """Take entries again after `close`; nothing is done to a log that is open."""
+        with self._wake:
+            if self._closed:
+                self._closed = False
+                self._writer = None
+                self._drain_at = time.monotonic()
+                if self._spool is not None:
+                    self._ensure_writer()
+
     def before_fork(self) -> None:
         self._wake.acquire()
 

@@ -55,6 +55,11 @@ class Placet:
         """Say whether the path is one of Placet's own addresses."""
         return path.startswith(self._prefix) or path == GPC_PATH
 
+    def open(self) -> None:
+        """Take up what an earlier run left; also after `close`. Needs a running event loop."""
+        self.ledger.reopen()
+        self.withdrawals.resume()
+
     def close(self) -> None:
         """Write what waits, and let go of files."""
         self.withdrawals.close()

@@ -38,6 +38,7 @@ class ConsentMiddleware:
         self.placet = Placet(
             policy if isinstance(policy, Config) else read_config(policy), on_withdrawal or {}
         )
+        self._open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer Placet's own addresses; pass everything else through the locks."""
@@ -49,6 +50,8 @@ class ConsentMiddleware:
             await self.app(scope, receive, send)
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._open:  # not every server, nor every application, has lifespan events
+            self._begin()
         http = scope["type"] == "http"
         head = RequestHead(scope.get("method", "GET"), scope["path"], scope["scheme"], scope["headers"])
         visit = self.placet.gate.open(head, int(time.time()))
@@ -83,11 +86,16 @@ class ConsentMiddleware:
             inspector.watch(visit, scope)
         return Responder(visit, send).send
 
+    def _begin(self) -> None:
+        self._open = True
+        self.placet.open()
+
     def _through_life(self, send: Send) -> Send:
         async def watched(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self.placet.withdrawals.resume()
+                self._begin()
             elif message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                self._open = False
                 self.placet.close()
             await send(message)
 
