@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -90,7 +91,10 @@ def requires(name: str) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
             consent = consent_of(request)
             if not consent.permits(name):
                 return _forbidden(request, consent, name)
-            answer = endpoint(request, *args, **kwargs)
+            if inspect.iscoroutinefunction(endpoint):
+                return await endpoint(request, *args, **kwargs)
+            # As Starlette does with a plain function: it may wait for a disk, and others must not.
+            answer = await run_in_threadpool(endpoint, request, *args, **kwargs)
             return await answer if inspect.isawaitable(answer) else answer
 
         return gated
