@@ -24,7 +24,7 @@ RECORD_VERSION = 1
 class Shown:
     """What the visitor had before their eyes."""
 
-    notice: str  # SHA-256, hex, of the notice and of the policy behind it
+    notice: str | None  # SHA-256, hex, of the notice and of the policy behind it; `None`: not that of now
     language: str
     layer: Literal["notice", "settings"]
 

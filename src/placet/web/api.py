@@ -9,6 +9,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -17,14 +18,24 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from placet.consent.choice import DAY, LIFE, Choice, format_choice
+from placet.consent.policy import Policy
 from placet.consent.receipt import Record, Shown, canonical, event_of
 from placet.consent.visit import Visit
 from placet.errors import LedgerDown
 from placet.ledger.log import Log
 from placet.ledger.store import Entry
 
-from .choice import Click, answers, choose, is_a_persons_click, is_same_origin, parse_click, way_back
-from .pages import Pages
+from .choice import (
+    Click,
+    answers,
+    choose,
+    is_a_persons_click,
+    is_same_origin,
+    parse_click,
+    way_back,
+    without,
+)
+from .pages import PAGE_HEADERS, Pages
 from .reports import parse_reports
 from .withdrawals import Withdrawal, Withdrawals
 
@@ -36,7 +47,7 @@ log = logging.getLogger("placet.web")
 
 GPC_PATH = "/.well-known/gpc.json"
 MAX_BODY = 65_536  # bytes of a posted form or report
-LEDGER_SECONDS = 10.0  # after which a grant is not given
+LEDGER_SECONDS = 10.0  # after which a grant is not given, and a refusal is given before its record
 CONSENT_EVENT = 1  # the ledger's entry type
 
 NO_STORE = {"cache-control": "no-store"}
@@ -155,22 +166,51 @@ class Desk:
             return self._page(self._pages.unchanged(language), 403)
         if more and click.shown != self._pages.notice_hash(language):
             return RedirectResponse(back, 303, headers=NO_STORE)  # to the notice as it reads now
-        return await self._keep(visit, click, granted, bool(more), language, back)
+        done = RedirectResponse(back, 303, headers=NO_STORE)
+        if not more:
+            return await self._take_back(visit, click, granted, language, done)
+        choice, entry = self._record(visit, click, granted, language)
+        try:
+            await _recorded(self._ledger.submit(entry))  # before it is given, never after (R101)
+        except (LedgerDown, TimeoutError):
+            log.error("a consent was not given: the ledger could not record it")  # noqa: TRY400
+            sorry = self._page(self._pages.unavailable(language, back), 503)
+            less = without(granted, more, policy, before)
+            if all(given or not visit.decision.allows(id) for id, given in less.items()):
+                return sorry
+            return await self._take_back(visit, click, less, language, sorry)
+        return await self._give(visit, choice, done)
 
-    async def _keep(
-        self, visit: Visit, click: Click, granted: dict[str, bool], more: bool, language: str, back: str
+    async def _take_back(
+        self, visit: Visit, click: Click, granted: dict[str, bool], language: str, response: Response
     ) -> Response:
-        """Record the choice, then give it: never the other way round (R101)."""
+        """Give a choice that grants nothing new: it always works, and is recorded when it can be."""
+        choice, entry = self._record(visit, click, granted, language)
+        spooled = asyncio.wrap_future(self._ledger.submit_or_spool(entry))
+        try:
+            index = await asyncio.wait_for(spooled, LEDGER_SECONDS)
+        except TimeoutError:
+            log.error("a refusal or a withdrawal is given; the ledger has not recorded it yet")  # noqa: TRY400
+            index = None
+        if index is None and choice.receipt and isinstance(visit.choice, Choice):
+            # What is still granted stands on the grant that is recorded, and no longer than that.
+            choice = replace(choice, receipt=visit.choice.receipt, day=visit.choice.day)
+        return await self._give(visit, choice, response)
+
+    def _record(
+        self, visit: Visit, click: Click, granted: dict[str, bool], language: str
+    ) -> tuple[Choice, Entry]:
+        """Return the choice that a click makes, and what the ledger keeps of it."""
         policy = visit.decision.policy
         before = visit.choice if isinstance(visit.choice, Choice) else None
         asked = {id for id, purpose in policy.purposes.items() if purpose.basis == "consent"}
-        given = frozenset(id for id in asked if granted[id])
+        given = frozenset(id for id in asked if granted.get(id))
         earlier = frozenset(id for id in asked if before and (policy.marks[id], True) in before.said)
         now = time.time_ns() // 1_000_000
         choice = choose(
             granted, policy, visit.decision.gpc, now // 1_000, secrets.token_urlsafe(16) if given else None
         )
-        id = _uuid7(now)
+        id, notice = _uuid7(now), self._pages.notice_hash(language)
         record = Record(
             id=str(id),
             site=policy.site.hosts[0],
@@ -178,26 +218,17 @@ class Desk:
             act=click.act,
             answers=granted,
             policy=policy.fingerprint,
-            shown=Shown(self._pages.notice_hash(language), language, click.layer),
+            shown=Shown(notice if click.shown == notice else None, language, click.layer),
             gpc=visit.decision.gpc,
             time=now,
             until=(choice.day + LIFE + 1) * DAY,
             receipt=choice.receipt,
             previous=before.receipt if before else None,
         )
-        entry = Entry(id.bytes, CONSENT_EVENT, canonical(record, policy), os.urandom(32))
-        try:
-            if more:
-                await asyncio.wait_for(asyncio.wrap_future(self._ledger.submit(entry)), LEDGER_SECONDS)
-            elif await asyncio.wrap_future(self._ledger.submit_or_spool(entry)) is None and given and before:
-                # Fewer purposes stand on the grant already recorded until the spool is in the ledger.
-                choice = replace(choice, receipt=before.receipt)
-        except (LedgerDown, TimeoutError):
-            log.error("a consent was not given: the ledger could not record it")  # noqa: TRY400
-            return self._page(self._pages.unavailable(language, back), 503)
-        return await self._give(visit, choice, back)
+        return choice, Entry(id.bytes, CONSENT_EVENT, canonical(record, policy), os.urandom(32))
 
-    async def _give(self, visit: Visit, choice: Choice, back: str) -> Response:
+    async def _give(self, visit: Visit, choice: Choice, response: Response) -> Response:
+        """Return the response with the choice in it, and without what it refuses."""
         gate = visit.gate
         decision = gate.standing(choice, visit.decision.gpc).decision
         # What an expired consent left behind is erased like what is withdrawn now.
@@ -208,25 +239,31 @@ class Desk:
         )
         if withdrawn:
             await self._withdrawals.tell(Withdrawal(withdrawn, visit.cookies_of(withdrawn)))
-        response = RedirectResponse(back, 303, headers=NO_STORE)
-        cookie = _consent_cookie(format_choice(choice, gate.keys), decision.policy.site.cookie_domain)
+        cookie = _consent_cookie(format_choice(choice, gate.keys), decision.policy)
         response.raw_headers += [(b"set-cookie", line) for line in (cookie, *visit.forget(decision))]
         return response
 
     def _page(self, body: bytes, status: int = 200) -> Response:
-        headers = {
-            **NO_STORE,
-            "content-security-policy": self._pages.policy,
-            "referrer-policy": "same-origin",
-            "x-content-type-options": "nosniff",
-        }
-        return Response(body, status, headers, "text/html")
+        return Response(body, status, PAGE_HEADERS, "text/html")
 
 
-def _consent_cookie(value: str, domain: str | None) -> bytes:
-    name, place = ("__Secure-placet", f"; Domain={domain}") if domain else ("__Host-placet", "")
+async def _recorded(future: Future[int]) -> None:
+    """Return once the entry is in the ledger; raises `LedgerDown` or `TimeoutError` where it never will be.
+
+    A commit that has begun is waited for, however long it takes: a record of a grant that nobody got
+    would be false.
+    """
+    index = asyncio.wrap_future(future)
+    await asyncio.wait((index,), timeout=LEDGER_SECONDS)
+    if not index.done() and future.cancel():
+        raise TimeoutError
+    await index
+
+
+def _consent_cookie(value: str, policy: Policy) -> bytes:
+    place = f"; Domain={policy.site.cookie_domain}" if policy.site.cookie_domain else ""
     life = f"Max-Age={LIFE * DAY}; Path=/{place}; Secure; HttpOnly; SameSite=Lax"
-    return f"{name}={value}; {life}".encode("ascii")
+    return f"{policy.cookie_name}={value}; {life}".encode("ascii")
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -62,6 +62,18 @@ def answers(click: Click, policy: Policy, before: Choice | None) -> dict[str, bo
             objects = id in click.objected if click.act == "save" else said.get(policy.marks[id]) is False
             granted[id] = not objects
     return granted
+
+
+def without(
+    granted: Mapping[str, bool], more: Container[str], policy: Policy, before: Choice | None
+) -> dict[str, bool]:
+    """Return the answers that are left where the new grants, `more`, could not be recorded.
+
+    What is not granted now is as it was: refused where that was said before, else not answered.
+    """
+    said = dict(before.said) if before is not None else {}
+    left = {id: given for id, given in granted.items() if id not in more}
+    return left | {id: False for id in granted if id in more and said.get(policy.marks[id]) is False}
 
 
 def choose(granted: Mapping[str, bool], policy: Policy, gpc: bool, now: int, receipt: str | None) -> Choice:

@@ -34,7 +34,7 @@ from placet.consent.response import Event, HeadEvent
 from placet.consent.sources import Held, Refusal
 from placet.consent.visit import Visit
 
-from .pages import PAGE_POLICY
+from .pages import PAGE_HEADERS
 from .reports import Violation
 
 log = logging.getLogger("placet.web")
@@ -149,13 +149,7 @@ class Inspector:
             others=_reports(visit, browser.violations) if browser is not None else {},
             kept={"browsers": BROWSERS, "pages": PAGES, "parts": PARTS},
         )
-        headers = {
-            "cache-control": "no-store",
-            "content-security-policy": PAGE_POLICY,
-            "referrer-policy": "same-origin",
-            "x-content-type-options": "nosniff",
-        }
-        return Response(shown.encode(), 200, headers, "text/html")
+        return Response(shown.encode(), 200, PAGE_HEADERS, "text/html")
 
     def _browser(self, visit: Visit, *, begin: bool) -> Browser | None:
         """Return the browser that a request came from; with `begin`, one that is not known yet is named."""

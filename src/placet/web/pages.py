@@ -32,10 +32,15 @@ from placet.errors import SetupError
 from .wording import Wording, filters, typeset
 
 # Placet's own pages need nothing but their own style, their own client, and the way back.
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+PAGE_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
 
 # The first paint waits for the notice, which is in the same bytes: one frame shows both, and nothing
 # jumps (HTML, link type "expect"; a browser without it paints the notice a frame later).
@@ -44,8 +49,6 @@ _EXPECT = b'<link rel="expect" href="#placet" blocking="render">'
 
 class Pages:
     """All that Placet shows for one policy; the `Fragments` that the road puts into pages."""
-
-    policy = PAGE_POLICY
 
     def __init__(self, policy: Policy, prefix: str = "/.placet/", templates: Path | None = None) -> None:
         """Read templates and translations; files in `templates` replace the shipped ones by name.
