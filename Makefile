@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 CHROMIUM := /usr/bin/chromium
+WRK := /usr/bin/wrk
 
 .PHONY: demo test check bench soak pictures clean
 .DELETE_ON_ERROR:
@@ -44,7 +45,18 @@ check: $(VENV)/ready node_modules/.package-lock.json
 	npx --no-install tsc -p tsconfig.json
 	$(PY) -m pytest tests/docs
 
-bench: $(TEST_READY)
+# Beside the environment, not in it: the tests and the demo run without what is measured against.
+$(VENV)/bench/ready: requirements/bench.txt $(VENV)/ready
+	rm -rf $(VENV)/bench
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --target $(VENV)/bench \
+		-r requirements/bench.txt
+	touch $@
+
+$(WRK):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk
+
+bench: $(VENV)/ready $(VENV)/bench/ready $(CHROMIUM) $(WRK)
 	$(PY) -m bench
 
 pictures: $(VENV)/ready $(CHROMIUM)

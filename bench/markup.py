@@ -1,17 +1,13 @@
 """What the markup lock costs beside a bare loop of the tokenizer over the same page, in one run.
 
-    python bench/markup.py
-
 Three shapes of page, with nothing granted and two visits: addresses never judged before, and known ones.
-The figures are the best of many runs, in microseconds of one page; the target is for the whole road of a
-page (2.5 times the bare loop, plus 60 µs), of which this is the greater part.
+`page.py` has the target, which is for the whole road of a page; this is the greater part of it.
 """
 
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable
+from functools import partial
 
 from turbohtml import Tokenizer
 
@@ -21,6 +17,10 @@ from placet.consent.markup import Insertion, Markup
 from placet.consent.policy import parse_policy
 from placet.consent.sources import Sources
 
+from .clock import Work, in_turns
+from .sheet import Sheet
+
+SECONDS = 1.5  # for each shape of page
 BASE = "https://www.gazette.test/articles/le-pont"
 WORDS = [
     "le",
@@ -118,18 +118,6 @@ def listing() -> bytes:
     return (HEAD + "<body><ul>\n" + body + "</ul></body>\n</html>\n").encode()
 
 
-def best(works: list[Callable[[], object]], seconds: float = 2.0) -> list[float]:
-    """Return the shortest time of each work in microseconds, taken in turns so that all share the noise."""
-    times = [float("inf")] * len(works)
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        for n, work in enumerate(works):
-            begun = time.perf_counter()
-            work()
-            times[n] = min(times[n], (time.perf_counter() - begun) * 1e6)
-    return times
-
-
 def loop(page: bytes) -> None:
     """Read every token and do nothing."""
     tokens = Tokenizer()
@@ -140,8 +128,9 @@ def loop(page: bytes) -> None:
         pass
 
 
-def main() -> None:
+def measure(sheet: Sheet) -> None:
     """Print a line for each shape of page."""
+    sheet.part("The markup lock alone, nothing granted, in µs (least | median)")
     decision = decide(parse_policy(POLICY), Fault.ABSENT, gpc=False)
     insertions = {"fr": Insertion(b"<style></style>", b"<div></div>", lambda held: b"<p>held</p>")}
     known = Sources(decision)
@@ -150,22 +139,14 @@ def main() -> None:
         markup = Markup(sources, BASE, insertions, "fr")
         return markup.feed(page) + markup.close()
 
-    print(f"{'':10}{'bytes':>9}{'bare':>9}{'known':>9}{'new':>9}{'ratio':>8}{'target':>9}   held")
-    for name, page in (("prose", prose()), ("article", article()), ("4,500 tags", listing())):
-        bare, seen, new = best(
-            [
-                lambda page=page: loop(page),  # type: ignore[misc]
-                lambda page=page: edit(page, known),  # type: ignore[misc]
-                lambda page=page: edit(page, Sources(decision)),  # type: ignore[misc]
-            ]
-        )
-        markup = Markup(known, BASE, insertions, "fr")
-        markup.feed(page)
-        print(
-            f"{name:10}{len(page):9,}{bare:9.0f}{seen:9.0f}{new:9.0f}"
-            f"{seen / bare:8.2f}{2.5 * bare + 60:9.0f}   {len(markup.held)}"
-        )
-
-
-if __name__ == "__main__":
-    main()
+    sheet.line("", "bytes", "tokenizer", "known", "new", "known / tok.")
+    for name, page in (("mostly text", prose()), ("an article", article()), ("4,500 tags", listing())):
+        works: dict[str, Work] = {
+            "loop": partial(loop, page),
+            "known": partial(edit, page, known),
+            "new": lambda page=page: edit(page, Sources(decision)),  # type: ignore[misc]
+        }
+        taken = in_turns(works, SECONDS)
+        times = [f"{times.least:.0f} | {times.median:.0f}" for times in taken.values()]
+        ratio = taken["known"].least / taken["loop"].least
+        sheet.line(name, f"{len(page):,}", *times, f"{ratio:.2f}")
