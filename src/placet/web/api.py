@@ -248,7 +248,7 @@ class Desk:
 
 
 async def _recorded(future: Future[int]) -> None:
-    """Return once the entry is in the ledger; raises `LedgerDown` or `TimeoutError` where it never will be.
+    """Return once the entry is in the ledger; raises `LedgerDown`, or `TimeoutError` if not begun.
 
     A commit that has begun is waited for, however long it takes: a record of a grant that nobody got
     would be false.
