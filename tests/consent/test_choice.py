@@ -127,9 +127,9 @@ class TestKeys:
 class TestTime:
     @pytest.mark.parametrize(
         ("age", "expected"),
-        [(0, None), (1, None), (LIFE, None), (LIFE + 1, Fault.EXPIRED), (-1, Fault.EXPIRED)],
+        [(0, None), (1, None), (LIFE, None), (LIFE + 1, Fault.EXPIRED), (-1, None), (-2, Fault.EXPIRED)],
     )
-    def test_a_choice_holds_for_182_days_and_not_before_it_was_made(
+    def test_a_choice_holds_for_182_days_and_not_from_the_day_after_tomorrow(
         self, age: int, expected: Fault | None
     ) -> None:
         found = parse_choice(GRANT, KEYS, (DAY_NUMBER + age) * DAY)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from placet.consent.choice import Fault
 from placet.consent.cookies import CookieEvent, Fate
 from placet.consent.decision import Decision, decide
+from placet.consent.elements import refresh
 from placet.consent.policy import parse_policy
 from placet.consent.response import (
     Assets,
@@ -20,7 +21,6 @@ from placet.consent.response import (
     Kind,
     merge_features,
     private,
-    refresh_target,
     split_list,
     vary,
 )
@@ -348,7 +348,7 @@ class TestRefresh:
         ],
     )
     def test_the_table_of_targets(self, value: str, target: str | None) -> None:
-        assert refresh_target(value) == target
+        assert refresh(value) == target
 
     def test_it_leads_to_no_refused_host(self) -> None:
         assert lines(b"refresh", b"0; url=https://regie.test/") == []

@@ -95,8 +95,11 @@ def parse_choice(value: str, keys: Keys, now: int) -> Choice | Fault:
 
 
 def is_current(choice: Choice, now: int) -> bool:
-    """Say whether the choice still holds: made not after today, and not more than `LIFE` days ago."""
-    return 0 <= now // DAY - choice.day <= LIFE
+    """Say whether the choice still holds: made not more than `LIFE` days ago.
+
+    Nor after tomorrow: just after midnight, another of the site's servers may still be in yesterday.
+    """
+    return -1 <= now // DAY - choice.day <= LIFE
 
 
 def _answers(text: str) -> list[tuple[str, bool]]:

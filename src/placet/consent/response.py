@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .cookies import CookieEvent, set_cookie
 from .decision import Decision
-from .elements import FETCHING_RELATIONS
+from .elements import FETCHING_RELATIONS, refresh
 from .sources import Held, Sources
 
 Headers = list[tuple[bytes, bytes]]
@@ -179,7 +179,7 @@ class HeadLock:
         return ", ".join(kept).encode("latin-1") if kept else None
 
     def _refresh(self, value: bytes, base: str, events: list[Event]) -> bytes | None:
-        target = refresh_target(value.decode("latin-1"))
+        target = refresh(value.decode("latin-1"))
         refusal = None if target is None else self._sources.url(target, base)
         if refusal is None:
             return value
@@ -261,17 +261,6 @@ def merge_features(lines: Sequence[bytes], refused: Sequence[str]) -> str:
 def split_list(value: str) -> list[str]:
     """Split a list header at the commas that are outside quotes, parentheses and angle brackets."""
     return _split(value, ",")
-
-
-def refresh_target(value: str) -> str | None:
-    """Return the address in a `Refresh` value, `None` if it only reloads (HTML, refresh pragma)."""
-    match = re.match(r"\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?(.+)", value, re.IGNORECASE | re.DOTALL)
-    if match is None:
-        return None
-    target = match[1].strip()
-    if target[:1] in ("'", '"'):
-        target = target[1:].partition(target[0])[0]
-    return target
 
 
 def _split(value: str, separator: str) -> list[str]:
