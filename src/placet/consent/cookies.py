@@ -179,6 +179,9 @@ _MONTHS = {
 }
 
 
+_LIVES = re.compile(rb";[ \t]*(max-age|expires)[ \t]*=([^;]*)", re.IGNORECASE)
+
+
 def _name(line: bytes) -> str:
     name, equals, _ = line.partition(b";")[0].partition(b"=")
     return name.strip(b" \t").decode("latin-1") if equals else ""
@@ -197,11 +200,13 @@ def _lifetime(line: bytes, now: int) -> int | None:
     Max-Age has precedence, and the last of each wins (RFC 6265 section 5.3).
     """
     max_age = expires = None
-    for name, value, _ in _attributes(line):
-        if name == b"max-age" and re.fullmatch(rb"-?\d+", value):
+    for name, text in _LIVES.findall(line):
+        value = text.strip(b" \t")
+        if name[:1] in b"Mm":
             # A number of any length, which int() would refuse; the sign decides most of them.
-            max_age = -1 if value.startswith(b"-") else int(value.lstrip(b"0")[:18] or b"0")
-        elif name == b"expires" and (date := cookie_date(value.decode("latin-1"))) is not None:
+            if value.removeprefix(b"-").isdigit():
+                max_age = -1 if value.startswith(b"-") else int(value.lstrip(b"0")[:18] or b"0")
+        elif (date := cookie_date(value.decode("latin-1"))) is not None:
             expires = date - now
     return expires if max_age is None else max_age
 

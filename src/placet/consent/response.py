@@ -79,6 +79,9 @@ class HeadLock:
             _connection_allowlist(sources) if decision.policy.site.connection_allowlist else None
         )
         self._features = _refused_features(decision)
+        self._usual = {
+            worker: self._added(Kind.WORKER if worker else Kind.DOCUMENT, ()) for worker in (True, False)
+        }
 
     def edit(
         self, headers: Sequence[tuple[bytes, bytes]], kind: Kind, base: str, now: int, renews: bool = False
@@ -124,24 +127,29 @@ class HeadLock:
             yield kept
 
     def _add(self, headers: Headers, kind: Kind, renews: bool, events: list[Event]) -> None:
+        features = [value for name, value in headers if name == b"permissions-policy"]
+        added, noted = self._added(kind, features) if features else self._usual[kind is Kind.WORKER]
+        if renews:
+            repeated = {name for name, _ in headers}
+            added = [line for line in added if line[0] in repeated]
+            noted = [event for event in noted if event.header.encode() in repeated]
+        for name in _ONE_LINE.intersection(name for name, _ in added):
+            _take(headers, name)
+        headers += added
+        events += noted
+
+    def _added(self, kind: Kind, features: Sequence[bytes]) -> tuple[Headers, list[HeadEvent]]:
+        """Return the lines to add beside the application's own features, and what to tell of them."""
         added: Headers = [(b"content-security-policy", self.policy)]
         if self._allowlist is not None:
             added.append((b"connection-allowlist", self._allowlist))
         if kind is not Kind.WORKER:
-            features = [value for name, value in headers if name == b"permissions-policy"]
             if merged := merge_features(features, self._features):
                 added.append((b"permissions-policy", merged.encode("latin-1")))
             if self._decision.refused:
                 # Never no-referrer: it turns the Origin of a form into null, and ours must show its own.
                 added.append((b"referrer-policy", b"same-origin"))
-        if renews:
-            repeated = {name for name, _ in headers}
-            added = [line for line in added if line[0] in repeated]
-        for name, _ in added:
-            if name in _ONE_LINE:
-                _take(headers, name)
-        headers.extend(added)
-        events.extend(HeadEvent(name.decode(), value.decode("latin-1")) for name, value in added)
+        return added, [HeadEvent(name.decode(), value.decode("latin-1")) for name, value in added]
 
     def _application_policy(self, value: bytes, base: str, kind: Kind) -> bytes:
         policies = [

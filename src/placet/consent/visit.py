@@ -271,22 +271,20 @@ class Visit:
         if self._coding is not None and self._method != "HEAD":
             self.edits = True
             self._page = kind is Kind.DOCUMENT
-            insertions = self.standing.page if self._page else self.standing.frame
-            self._markup = Markup(self.standing.sources, self._base, insertions, self.language)
         return edited + self.added
 
     def whole(self, data: bytes) -> bytes:
         """Return the edited body of a page that came in one piece; one like the last is not read."""
-        if self._markup is None or self._coding is None:
+        if not self.edits or self._coding is None:
             return data
         page = self._coding.decode(data)
         # Not its hash: comparing is quicker, and what differs in a token takes the same room again and again.
         key = self._base, self.language, self.standing, self._page, len(page)
         known = self.gate.pages.get(key)
         if known is None or known.page != page:
-            edited = self._markup.feed(page) + self._markup.close()
-            known = Edited(page, edited, tuple(self._markup.held))
-            self.gate.pages.put(key, known, len(page) + len(edited))
+            lock = self._lock
+            known = Edited(page, lock.feed(page) + lock.close(), tuple(lock.held))
+            self.gate.pages.put(key, known, len(page) + len(known.edited))
         edited = known.edited
         self.events += known.held
         if self.epilogue is not None:
@@ -295,16 +293,16 @@ class Visit:
 
     def feed(self, data: bytes) -> bytes:
         """Return what more of the edited body can be sent, after `data` of the application's."""
-        if self._markup is None or self._coding is None:
+        if not self.edits or self._coding is None:
             return data
-        return self._coding.encode(self._markup.feed(self._coding.decode(data)))
+        return self._coding.encode(self._lock.feed(self._coding.decode(data)))
 
     def close(self) -> bytes:
         """Return the end of the edited body."""
-        if self._markup is None or self._coding is None:
+        if not self.edits or self._coding is None:
             return b""
-        last = self._markup.close()
-        self.events += self._markup.held
+        last = self._lock.close()
+        self.events += self._lock.held
         if self.epilogue is not None:
             last += self.epilogue()
         return self._coding.encode(last) + self._coding.finish()
@@ -355,6 +353,14 @@ class Visit:
     def secure(self) -> bool:
         """Whether the browser takes a `Secure` cookie from here: over https, and from localhost."""
         return self._scheme in ("https", "wss") or _LOCAL_HOST.match(self._host.decode("latin-1")) is not None
+
+    @property
+    def _lock(self) -> Markup:
+        """The markup lock of this page, made when it is first needed: a known page needs none."""
+        if self._markup is None:
+            insertions = self.standing.page if self._page else self.standing.frame
+            self._markup = Markup(self.standing.sources, self._base, insertions, self.language)
+        return self._markup
 
     @property
     def _base(self) -> str:
