@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from .grounds import PATIENCE, WWW, Arrival, Grounds, until
 
 CHOICE = "/.placet/choice"
-CONSENT_COOKIE = "__Host-placet"
+CONSENT_COOKIE = "__Host-Http-placet"
 
 # Says what the page itself cannot be asked afterwards: what a policy stopped, and how the page came.
 _TELLTALE = """

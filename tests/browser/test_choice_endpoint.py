@@ -168,6 +168,26 @@ def test_a_script_that_waits_for_a_click_cannot_accept(site: Site) -> None:
     assert posts(site) == [403]
 
 
+PLANT = """async ([name, value]) => {
+  document.cookie = `${name}=${value}; Path=/; Secure; Max-Age=9999`;
+  await cookieStore.set({name, value, path: "/"}).catch(() => {});
+}"""
+
+
+def test_a_script_of_the_page_cannot_plant_somebody_elses_grant(site: Site) -> None:
+    site.visit(ARTICLE)
+    site.notice.accept()
+    grant = consent(site)
+    site.visitor.context.clear_cookies()
+    site.visit(ARTICLE)
+    site.page.evaluate(PLANT, ["control", grant])
+    site.page.evaluate(PLANT, [CONSENT_COOKIE, grant])
+    assert site.visitor.jar("control") == {"control"}
+    assert consent(site) is None
+    site.visit(ARTICLE)
+    assert site.notice.asks
+
+
 def test_a_script_of_the_page_cannot_renew_a_grant(site: Site) -> None:
     site.visit(ARTICLE)
     site.notice.unfold()

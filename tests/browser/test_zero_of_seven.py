@@ -133,12 +133,12 @@ def test_an_undeclared_cookie_is_never_set_nor_read_but_a_siblings_is_not_expire
 def test_the_consent_cookie_is_the_servers_own(site: Site, application: Application) -> None:
     site.visit(ARTICLE)
     site.notice.refuse()
-    [cookie] = [c for c in site.visitor.context.cookies() if c["name"] == "__Host-placet"]
+    [cookie] = [c for c in site.visitor.context.cookies() if c["name"] == "__Host-Http-placet"]
     assert cookie["httpOnly"]
     assert cookie["secure"]
     assert (cookie["domain"], cookie["path"], cookie["sameSite"]) == (WWW, "/", "Lax")
     site.visit(ARTICLE)
-    assert "__Host-placet" not in application.read()
+    assert "__Host-Http-placet" not in application.read()
 
 
 @with_and_without_script

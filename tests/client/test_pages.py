@@ -256,11 +256,11 @@ def test_the_cookie_policy_lists_every_tracker_with_its_life_and_who_sets_it(lan
         words(row.select_one("th")): [words(cell) for cell in row.select("td")]
         for row in cookie_policy(FIRST, language).select("tbody tr")
     }
-    assert set(rows) == {"__Host-placet", *(tracker.name for tracker in POLICY.written.trackers)}
+    assert set(rows) == {"__Host-Http-placet", *(tracker.name for tracker in POLICY.written.trackers)}
     here = "phare.localhost"
     expected = {
         "fr": {
-            "__Host-placet": ["Cookie", "Le Phare", here, "182 jours"],
+            "__Host-Http-placet": ["Cookie", "Le Phare", here, "182 jours"],
             "session": ["Cookie", "Le Phare", here, "Jusqu’à la fermeture du navigateur"],
             "visite": ["Cookie", "Le Phare", here, "13 mois"],
             "ad_*": ["Cookie", "Régie & Cie", here + "/rubrique", "6 mois"],

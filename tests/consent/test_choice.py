@@ -97,7 +97,7 @@ class TestKeys:
 
     @pytest.mark.parametrize(
         "context",
-        [("__Secure-placet", HOST), (POLICY.cookie_name, "other.test"), ("__Host-place", "t" + HOST)],
+        [("__Http-placet", HOST), (POLICY.cookie_name, "other.test"), ("__Host-place", "t" + HOST)],
     )
     def test_a_choice_made_for_another_cookie_or_site_is_forged(self, context: tuple[str, str]) -> None:
         assert parse_choice(GRANT, Keys(SECRETS, *context), NOW) is Fault.FORGED

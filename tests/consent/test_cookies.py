@@ -119,7 +119,7 @@ class TestReading:
 
 
 PIECES = [
-    *(b"_ga", b"session", b"unknown", b"__Host-placet", b"=", b";", b" ", b"\t", b"1"),
+    *(b"_ga", b"session", b"unknown", b"__Host-Http-placet", b"=", b";", b" ", b"\t", b"1"),
     *(b"Max-Age=0", b"Max-Age=9", b"Expires=", b"Thu, 01 Jan 1970 00:00:00 GMT", b"Path=/"),
 ]
 

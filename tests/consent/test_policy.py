@@ -122,12 +122,12 @@ PROBLEMS = [
         'as "13 months".',
     ),
     (
-        {"trackers": [{"name": "__Host-placet", "purpose": "ads"}]},
-        'P015 site.toml: tracker "__Host-placet" covers "__Host-placet", which is Placet\'s own',
+        {"trackers": [{"name": "__Host-Http-placet", "purpose": "ads"}]},
+        'P015 site.toml: tracker "__Host-Http-placet" covers "__Host-Http-placet", which is Placet\'s own',
     ),
     (
-        {"trackers": [{"name": "__Secure-*", "purpose": "ads"}]},
-        'P015 site.toml: tracker "__Secure-*" covers "__Secure-placet", which is Placet\'s own',
+        {"trackers": [{"name": "__Http-*", "purpose": "ads"}]},
+        'P015 site.toml: tracker "__Http-*" covers "__Http-placet", which is Placet\'s own',
     ),
     (
         {"trackers": [{"name": "t", "purpose": "ads", "domain": "other.test"}]},
@@ -325,9 +325,9 @@ class TestLookingUp:
         assert POLICY.provider_at(host) == provider
 
     def test_the_cookie_is_named_for_how_far_it_reaches(self) -> None:
-        assert POLICY.cookie_name == "__Host-placet"
+        assert POLICY.cookie_name == "__Host-Http-placet"
         wide = parse_policy(changed(MINIMAL, {"site": {"cookie_domain": "gazette.test"}}))
-        assert wide.cookie_name == "__Secure-placet"
+        assert wide.cookie_name == "__Http-placet"
 
 
 class TestSchema:

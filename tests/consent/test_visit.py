@@ -53,8 +53,8 @@ def gate() -> Gate:
 
 GATE = gate()
 DOCUMENT = {"sec-fetch-dest": "document", "accept": "text/html"}
-GRANTED = f"__Host-placet={format_choice(choice(*CONSENTS), keys())}"
-SAID_NO = f"__Host-placet={format_choice(choice(), keys())}"
+GRANTED = f"__Host-Http-placet={format_choice(choice(*CONSENTS), keys())}"
+SAID_NO = f"__Host-Http-placet={format_choice(choice(), keys())}"
 
 
 def visit(
@@ -474,13 +474,13 @@ class TestChoice:
         [
             ("", Fault.ABSENT),
             ("session=1", Fault.ABSENT),
-            ("__Host-placet=", Fault.UNREADABLE),
-            ("__Host-placet", Fault.ABSENT),
+            ("__Host-Http-placet=", Fault.UNREADABLE),
+            ("__Host-Http-placet", Fault.ABSENT),
             (f"{GRANTED}; {GRANTED}", Fault.UNREADABLE),
             (f"{GRANTED}; {SAID_NO}", Fault.UNREADABLE),
             (f"{GRANTED[:-1]}{'A' if GRANTED[-1] != 'A' else 'B'}", Fault.FORGED),
             (GRANTED.replace("__Host-", "__Secure-"), Fault.ABSENT),
-            (GRANTED.replace("__Host-placet", "placet"), Fault.ABSENT),
+            (GRANTED.replace("__Host-Http-placet", "placet"), Fault.ABSENT),
         ],
     )
     def test_anything_else_is_as_if_refused(self, cookie: str, fault: Fault) -> None:
@@ -495,7 +495,7 @@ class TestChoice:
 
     def test_visitors_who_stand_alike_share_what_follows(self) -> None:
         through = gate()
-        other = f"__Host-placet={format_choice(choice(day=20_000 + 700), keys())}"
+        other = f"__Host-Http-placet={format_choice(choice(day=20_000 + 700), keys())}"
         assert visit(SAID_NO, through=through).standing is visit(other, through=through).standing
         assert visit(SAID_NO, through=through).standing is not visit(GRANTED, through=through).standing
 
@@ -506,7 +506,7 @@ class TestChoice:
 
     @given(st.binary())
     def test_any_bytes_as_a_consent_cookie_are_refused(self, junk: bytes) -> None:
-        line = b"__Host-placet=" + junk.replace(b";", b"")
+        line = b"__Host-Http-placet=" + junk.replace(b";", b"")
         found = GATE.open(RequestHead("GET", "/", "https", [(b"cookie", line)]), NOW)
         assert found.decision.refused == REFUSED.refused
 

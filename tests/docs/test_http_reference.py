@@ -73,7 +73,7 @@ def statuses() -> list[list[str]]:
 
 def test_the_consent_cookie_has_the_form_shown(client: Any) -> None:
     Visitor(client).press("save", purpose=["films"])
-    (cookie,) = (cookie for cookie in client.cookies.jar if cookie.name == "__Host-placet")
+    (cookie,) = (cookie for cookie in client.cookies.jar if cookie.name == "__Host-Http-placet")
     parts = [code(part) for part, _ in rows(PAGE, "The consent cookie")]
     (shape,) = (block.text for block in blocks(PAGE) if block.section == "The consent cookie")
     assert shape.strip().replace("<", "").replace(">", "").split(".") == parts

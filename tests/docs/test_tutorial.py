@@ -36,10 +36,10 @@ def guarded(visitor: Visitor, log: Path) -> None:
     assert visitor.has() == set()
     visitor.press("accept")
     assert FILM in visitor.get("/book/water").text
-    assert visitor.has() == {"__Host-placet", "reader"}
+    assert visitor.has() == {"__Host-Http-placet", "reader"}
     assert "On Water, On Wheels" in visitor.get("/book/wheels").text
     visitor.press("refuse")
-    assert visitor.has() == {"__Host-placet"}
+    assert visitor.has() == {"__Host-Http-placet"}
     assert "On Water, On Wheels" not in visitor.get("/book/wheels").text
     assert log.read_text().count("old_campaign") == 1
 

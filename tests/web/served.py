@@ -19,7 +19,7 @@ from placet.ledger.sqlite import SqliteStore
 from .gazette import HOST, NAVIGATION
 
 ROOT = Path(__file__).parents[2]
-RECEIPT = re.compile(r"__Host-placet=1\.[\w-]{8}\.\d{5}\.[01]\.([\w-]{22})\.")
+RECEIPT = re.compile(r"__Host-Http-placet=1\.[\w-]{8}\.\d{5}\.[01]\.([\w-]{22})\.")
 
 
 class Served:

@@ -76,7 +76,7 @@ class TestChoosing:
     def test_the_cookie_is_kept_half_a_year_either_way_and_read_by_no_script(self, visitor: Visitor) -> None:
         for answer in ("accept", "refuse"):
             line = visitor.choose(answer).headers["set-cookie"]
-            assert line.startswith("__Host-placet=")
+            assert line.startswith("__Host-Http-placet=")
             for attribute in ("Max-Age=15724800", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"):
                 assert attribute in line
 
@@ -148,11 +148,11 @@ class TestWhoMayChoose:
     def test_anything_else_grants_nothing(self, visitor: Visitor, headers: dict[str, str]) -> None:
         answer = visitor.choose("accept", **headers)
         assert answer.status_code == 403
-        assert not visitor.holds("__Host-placet")
+        assert not visitor.holds("__Host-Http-placet")
 
     def test_a_script_may_refuse(self, visitor: Visitor) -> None:
         assert visitor.choose("refuse", **FETCH).status_code == 303
-        assert visitor.holds("__Host-placet")
+        assert visitor.holds("__Host-Http-placet")
 
     def test_a_script_may_not_renew_what_was_granted(self, visitor: Visitor) -> None:
         visitor.choose("accept")
@@ -162,7 +162,7 @@ class TestWhoMayChoose:
         for headers in ({}, {"sec-purpose": "prefetch"}):
             answer = visitor.visit("/.placet/choice?answer=accept", **headers)
             assert answer.status_code == 405
-        assert not visitor.holds("__Host-placet")
+        assert not visitor.holds("__Host-Http-placet")
 
     @pytest.mark.parametrize(
         "back",
@@ -175,7 +175,7 @@ class TestWhoMayChoose:
     def test_a_grant_over_a_notice_that_has_changed_is_asked_again(self, visitor: Visitor) -> None:
         answer = visitor.choose("accept", {"shown": "0" * 64})
         assert answer.status_code == 303
-        assert not visitor.holds("__Host-placet")
+        assert not visitor.holds("__Host-Http-placet")
 
     def test_old_browsers_are_told_by_their_origin(self, visitor: Visitor) -> None:
         without = dict.fromkeys(("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user"), "")

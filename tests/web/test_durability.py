@@ -83,7 +83,7 @@ def check_while_down(served: Served, mend: Callable[[], None]) -> None:
     assert "n’a pas" in answer.text or "n’ont pas" in answer.text
     answer = served.choose_once("refuse")
     assert answer.status_code == 303
-    assert answer.headers["set-cookie"].startswith("__Host-placet=1.")
+    assert answer.headers["set-cookie"].startswith("__Host-Http-placet=1.")
     assert served.records() == before
     mend()
     patience = time.monotonic() + 60

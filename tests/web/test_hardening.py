@@ -34,7 +34,7 @@ AT_ONCE = 0.01
 
 
 def consent_line(answer: Any) -> str:
-    lines = [line for line in answer.headers.get_list("set-cookie") if line.startswith("__Host-placet=")]
+    lines = [line for line in answer.headers.get_list("set-cookie") if line.startswith("__Host-Http-placet=")]
     return lines[0].partition(";")[0].partition("=")[2] if lines else ""
 
 

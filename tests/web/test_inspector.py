@@ -21,7 +21,7 @@ from placet.web.inspector import BROWSERS, LINES, PAGES, PARTS, VIOLATIONS, prin
 
 from .gazette import FETCH, NAVIGATION, ORIGIN, POLICY, Gazette, Visitor
 
-COOKIE = "__Host-placet-inspector"
+COOKIE = "__Host-Http-placet-inspector"
 HOSTILE = '<img src="https://mal.test/x" onerror=alert(1)>'
 
 

@@ -100,9 +100,13 @@ class Judge:
         edited, inner = self._scan(self, content, False)
         self._list(*inner.held)
         if edited is None:
-            self._list(Held("markup", "", *UNDECLARED))
+            self.unread()
             return b""
         return edited
+
+    def unread(self) -> None:
+        """Note markup that browsers may read in two ways and that is held for that."""
+        self._list(Held("markup", "", *UNDECLARED))
 
     def overlong(self, tag: str) -> None:
         """Note text that was too long to be judged and is held for that."""

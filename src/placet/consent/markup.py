@@ -400,6 +400,7 @@ class Markup:
         """Leave out a CDATA section that ends at its first `>` in HTML, but later in SVG."""
         if not self._page.kept.endswith(b"]]>", start, end):
             self._page.splice(start, end, b"")
+            self.judge.unread()
 
     def _start_raw(self, verdict: Verdict, token: Token, start: int, end: int) -> None:
         tag = token.tag or ""

@@ -64,7 +64,11 @@ class Policy:
 
     @property
     def cookie_name(self) -> str:
-        """The consent cookie's name; RFC 6265bis section 4.1.3 says what its prefix pins down."""
+        """The consent cookie's name; RFC 6265bis section 4.1.3 says what its prefix pins down.
+
+        Browsers that know `__Http-` and `__Host-Http-` take such a cookie from a server only, so that no
+        script can plant somebody else's grant; to the others the second is a `__Host-` cookie.
+        """
         return DOMAIN_COOKIE if self.site.cookie_domain else COOKIE
 
     def purpose(self, id: str) -> Purpose:

@@ -40,9 +40,9 @@ Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#;\x00-\x20\x7f]*$(?!\n)")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$(?!\n)")]
 
 
-COOKIE = "__Host-placet"
-DOMAIN_COOKIE = "__Secure-placet"
-INSPECTOR_COOKIE = "__Host-placet-inspector"  # with `debug` on only
+COOKIE = "__Host-Http-placet"
+DOMAIN_COOKIE = "__Http-placet"
+INSPECTOR_COOKIE = "__Host-Http-placet-inspector"  # with `debug` on only
 
 _SECONDS = {
     "minute": 60,

@@ -96,10 +96,11 @@ def is_same_origin(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def is_a_persons_click(headers: Mapping[bytes, bytes]) -> bool:
-    """Say whether a person, not a script of the page, sent the form.
+    """Say whether the form was sent by a navigation that follows a person's own act.
 
-    Any script can submit a form; only a navigation that follows a person's own act carries
-    `Sec-Fetch-User: ?1` (W3C Fetch Metadata, section 2.4). A browser without Fetch Metadata is believed.
+    Any script can submit a form, but not with `Sec-Fetch-User: ?1` (W3C Fetch Metadata, section 2.4),
+    unless the person has just clicked somewhere: that cannot be told apart here. A browser without Fetch
+    Metadata is believed.
     """
     if b"sec-fetch-site" not in headers:
         return True
