@@ -32,7 +32,8 @@ demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom
 
 test: $(TEST_READY)
-	$(PY) -m pytest -n 2 --dist loadgroup -m "not soak"
+	$(PY) -m pytest -n 2 -m "not browser and not soak"
+	$(PY) -m pytest -n 2 -m "browser and not soak"
 
 soak: $(TEST_READY)
 	$(PY) -m pytest -m soak

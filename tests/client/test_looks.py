@@ -10,8 +10,6 @@ from playwright.sync_api import BrowserContext, Page
 
 from .lighthouse import Lighthouse
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("client")]
-
 Visitor = Callable[..., BrowserContext]
 
 SCREENS = {
