@@ -63,11 +63,12 @@ def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tupl
     """
     kept: list[bytes] = []
     hidden: list[str] = []
+    declared, refused = decision.policy.cookie, decision.refused
     for name, pair in pairs:
         if name in OWN:
             continue
-        tracker = decision.policy.cookie(name)
-        if tracker is not None and tracker.purpose not in decision.refused:
+        tracker = declared(name)
+        if tracker is not None and tracker.written.purpose not in refused:
             kept.append(pair)
         else:
             hidden.append(name)

@@ -47,8 +47,7 @@ _SNIFFED = (b"unknown/unknown", b"application/unknown", b"*/*")
 _LOCAL_HOST = re.compile(r"(?:.+\.)?localhost(?::\d+)?\Z|127\.0\.0\.1(?::\d+)?\Z|\[::1\](?::\d+)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """A request without its body; header names are lower case."""
 
     method: str
@@ -227,7 +226,7 @@ class Visit:
         self.events: list[Event] = []
         self.path = request.path
         self.choice = gate.choice(values, now)
-        self.standing = gate.standing(self.choice, signals.gpc(gpc))
+        self.standing = gate.standing(self.choice, bool(gpc) and signals.gpc(gpc))
         self.decision = self.standing.decision
         self._fetched_for = seen.get(b"sec-fetch-dest")
         self.document = not request.scheme.startswith("ws") and _asks_for_document(self._fetched_for, seen)
