@@ -39,7 +39,7 @@ _OBSERVE = """
 window.seen = {paints: {}, elements: {}, shift: 0};
 new PerformanceObserver((list) => {
     list.getEntries().forEach((entry) => seen.paints[entry.name] = entry.startTime);
-    requestAnimationFrame(() => requestAnimationFrame(late));
+    if (seen.paints["first-contentful-paint"]) requestAnimationFrame(() => requestAnimationFrame(late));
 }).observe({type: "paint", buffered: true});
 new PerformanceObserver((list) => list.getEntries().forEach(
     (entry) => seen.elements[entry.identifier] = entry.renderTime)
@@ -47,6 +47,7 @@ new PerformanceObserver((list) => list.getEntries().forEach(
 new PerformanceObserver((list) => list.getEntries().forEach(
     (entry) => seen.shift += entry.value)).observe({type: "layout-shift", buffered: true});
 function late() {
+    if (!document.body) return requestAnimationFrame(late);
     const added = document.createElement("p");
     added.setAttribute("elementtiming", "late");
     added.textContent = "late";
