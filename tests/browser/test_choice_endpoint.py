@@ -260,8 +260,17 @@ def test_a_forged_or_broken_consent_cookie_is_no_consent(site: Site) -> None:
     for false in (true[:-1] + ("A" if true[-1] != "A" else "B"), "1.2.3", "accept", "%00", true * 2):
         site.visitor.context.clear_cookies(name=CONSENT_COOKIE)
         site.visitor.context.add_cookies(
-            [{"name": CONSENT_COOKIE, "value": false, "url": f"https://{WWW}/", "secure": True}]
+            [
+                {
+                    "name": CONSENT_COOKIE,
+                    "value": false,
+                    "url": f"https://{WWW}/",
+                    "secure": True,
+                    "httpOnly": True,
+                }
+            ]
         )
         site.visit("/mentions-legales")
+        assert consent(site) == false
         assert site.notice.asks
         assert site.page.locator("iframe:not([hidden])").count() == 0
