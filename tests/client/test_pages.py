@@ -452,3 +452,9 @@ def test_a_language_without_a_translation_stops_the_start(tmp_path: Path) -> Non
         "Nac&#8217;h pep tra"
         in Pages(breton, templates=tmp_path).page(first_visit(breton))["br"].body.decode()
     )
+
+
+def test_a_template_with_a_mistake_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "unavailable.html").write_text("<p>{% if %}</p>", "utf-8")
+    with pytest.raises(SetupError, match=r"S007 unavailable\.html, line 1: "):
+        Pages(POLICY, templates=tmp_path)

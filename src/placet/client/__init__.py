@@ -65,6 +65,7 @@ def environment(language: str, own: Path | None = None) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # read once: what is shown is what was hashed at start-up
         extensions=["jinja2.ext.i18n"],
     )
     catalogue = translations(language, own)

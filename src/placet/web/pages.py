@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from jinja2 import Environment
+from jinja2 import Environment, TemplateSyntaxError
 from markupsafe import Markup, escape
 
 from placet import client
@@ -53,7 +53,8 @@ class Pages:
     def __init__(self, policy: Policy, prefix: str = "/.placet/", templates: Path | None = None) -> None:
         """Read templates and translations; files in `templates` replace the shipped ones by name.
 
-        Raises `SetupError` for a language of the site that has no translation.
+        Raises `SetupError` for a language of the site that has no translation, and for a template that
+        cannot be read.
         """
         self._policy = policy
         self._prefix = prefix
@@ -220,7 +221,17 @@ class Pages:
                 f"put locale/{language}.po into the directory of your templates."
             ) from None
         made.filters.update(filters(language))
+        try:
+            for name in made.list_templates(filter_func=_is_ours):
+                made.get_template(name)
+        except TemplateSyntaxError as problem:
+            where = f"{problem.name}, line {problem.lineno}"
+            raise SetupError(f"S007 {where}: the template cannot be read ({problem.message}).") from problem
         return made
+
+
+def _is_ours(template: str) -> bool:
+    return template.endswith(".html") and not template.startswith("inspector")
 
 
 def _ascii(text: str) -> bytes:
