@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placet.consent.choice import DAY, LIFE, Choice, Fault, format_choice
-from placet.consent.cookies import CookieEvent, Fate
+from placet.consent.cookies import EXPIRY_BYTES, CookieEvent, Fate
 from placet.consent.decision import Decision
 from placet.consent.markup import Insertion
 from placet.consent.response import Assets
@@ -538,6 +538,11 @@ class TestForgetting:
         found = visit(f"{GRANTED}; _ga_X=1; session=2", path="/.placet/choice")
         names = {line.partition(b"=")[0] for line in found.forget(REFUSED)}
         assert names == {b"_ga_X", b"pub", b"both", b"jar", b"reader"}
+
+    def test_the_head_that_forgets_fits_a_proxys_buffer(self) -> None:
+        many = "; ".join(f"_ga_{number}=1" for number in range(200))
+        lines = visit(f"{GRANTED}; {many}", path="/.placet/choice").forget(REFUSED)
+        assert 2_500 < sum(map(len, lines)) <= EXPIRY_BYTES
 
     def test_what_a_purpose_left_is_shown_to_whoever_must_erase_it(self) -> None:
         found = visit(f"{GRANTED}; reader=r1; _ga=2; session=3")

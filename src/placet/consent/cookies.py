@@ -18,7 +18,8 @@ from .policyfile import COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE
 OWN = frozenset((COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE))
 
 # Expiry lines are repeated on the next response for what is still there, so one response need not hold all.
-EXPIRY_BYTES = 4_096
+# A proxy in front may hold a whole head in 4 kB (nginx, proxy_buffer_size).
+EXPIRY_BYTES = 3_072
 
 # What a browser leaves as it is in a path, less ";", which would end the attribute (WHATWG URL, 1.3).
 _PATH_LETTERS = "/!$&'()*+,-.:=@[]_|~"

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from . import signals
 from .choice import Choice, Fault, Keys, is_current, parse_choice
 from .coding import Coding, acceptable, coding
-from .cookies import CookieEvent, Fate, declared_expiries, expiries, parse_cookies, read_cookies
+from .cookies import EXPIRY_BYTES, CookieEvent, Fate, declared_expiries, expiries, parse_cookies, read_cookies
 from .decision import Decision, decide
 from .markup import Insertion, Markup
 from .memory import Memory
@@ -310,8 +310,15 @@ class Visit:
         """Return the `Set-Cookie` lines that clear what a new decision refuses, declared or seen."""
         _, hidden = read_cookies(self._pairs, decision)
         lines = declared_expiries(decision, self.secure) + expiries(decision, hidden, self.path, self.secure)
-        self.events += [CookieEvent(Fate.EXPIRED, name, _purpose(self.decision, name)) for name, _ in lines]
-        return list(dict.fromkeys(line for _, line in lines))
+        kept: list[bytes] = []
+        room = EXPIRY_BYTES
+        for name, line in dict.fromkeys(lines):
+            room -= len(line)
+            if room < 0:
+                break  # what is still there is expired with the next page
+            kept.append(line)
+            self.events.append(CookieEvent(Fate.EXPIRED, name, _purpose(self.decision, name)))
+        return kept
 
     def cookie(self, name: str) -> str | None:
         """Return the value of the request's first cookie of that name, hidden or not."""
