@@ -126,7 +126,9 @@ class Desk:
             return self._page(self._pages.unknown(visit.language), 404)
         handler = (self._post if method == "POST" else self._get).get(name)
         if handler is None or method not in ("GET", "HEAD", "POST"):
-            return Response(status_code=405, headers={**NO_STORE, "allow": ", ".join(allowed)})
+            response = self._page(self._pages.unchanged(visit.language), 405)  # a reloaded answer, most often
+            response.headers["allow"] = ", ".join(allowed)
+            return response
         return await handler(visit, dict(scope["headers"]), receive)
 
     async def _settings(self, visit: Visit, headers: dict[bytes, bytes], _receive: Receive) -> Response:
