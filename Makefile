@@ -37,6 +37,7 @@ test: $(TEST_READY)
 
 soak: $(TEST_READY)
 	$(PY) -m pytest -m soak
+	HYPOTHESIS_PROFILE=search $(PY) -m pytest -n 2 tests/consent tests/web tests/ledger -m "not browser and not soak"
 
 check: $(VENV)/ready node_modules/.package-lock.json
 	$(VENV)/bin/ruff check .

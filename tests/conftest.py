@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Playwright, sync_playwright
 
-# On a shared machine the time that one example takes says nothing of the code.
-settings.register_profile("placet", deadline=None)
-settings.load_profile("placet")
+# On a shared machine the time that one example takes says nothing of the code. A run of the tests tries the
+# same examples each time, so that a failure can be seen again; `make soak` looks for new ones.
+settings.register_profile("placet", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "placet"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
