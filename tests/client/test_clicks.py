@@ -193,16 +193,16 @@ def test_before_a_choice_nothing_is_left_and_no_third_party_is_asked(page: Page,
 def test_the_place_on_the_page_is_kept_and_no_trace_of_it_remains(page: Page, site: Lighthouse) -> None:
     page.evaluate("scrollTo(0, 1234)")
     choose(page, "refuse")
-    assert page.evaluate("scrollY") == 1234
+    page.wait_for_function("scrollY === 1234")
     page.evaluate("scrollTo(0, 987)")
     page.click(".placet-entry a")
     choose(page, "save")
-    assert page.evaluate("scrollY") == 987
-    assert page.evaluate("sessionStorage.length") == 0
+    page.wait_for_function("scrollY === 987")
+    page.wait_for_function("sessionStorage.length === 0")
     page.click(".placet-entry a")
     page.click("header a")
-    assert page.evaluate("scrollY") == 987
-    assert page.evaluate("sessionStorage.length") == 0
+    page.wait_for_function("scrollY === 987")
+    page.wait_for_function("sessionStorage.length === 0")
 
 
 def test_a_choice_is_announced_once_and_the_focus_is_on_what_undoes_it(page: Page, site: Lighthouse) -> None:
