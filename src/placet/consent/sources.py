@@ -62,7 +62,7 @@ class Sources:
         self._refused = decision.refused
         self._own = frozenset(decision.policy.site.hosts)
         refused = [(id, p) for id, p in self._policy.providers.items() if p.purpose in self._refused]
-        self._paths = Paths(self._policy, (id for id, _ in refused))
+        self.paths = Paths(self._policy, (id for id, _ in refused))
         owners = {mark: Refusal(p.purpose, id) for id, p in refused for mark in p.marks}
         self._marks = owners
         self._mark = re.compile("|".join(map(re.escape, owners))) if owners else None
@@ -84,7 +84,7 @@ class Sources:
 
     def _judge(self, value: str, base: str) -> Refusal | None:
         if _ROOTED.match(value) and _origin_host(base) in self._own:
-            return self._paths.refusal(value)  # most of a page's addresses, and nothing to resolve
+            return self.paths.refusal(value)  # most of a page's addresses, and nothing to resolve
         value = value.strip(_ENDS).translate(_DROPPED)
         if _LOCAL.match(value):
             return None
@@ -92,7 +92,7 @@ class Sources:
         if host is None:
             return UNDECLARED
         if host in self._own:
-            return self._paths.refusal(path)
+            return self.paths.refusal(path)
         return self.host(host)
 
     def host(self, host: str) -> Refusal | None:

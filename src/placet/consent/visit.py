@@ -26,7 +26,7 @@ from .markup import Insertion, Markup
 from .memory import Memory
 from .policy import Policy
 from .response import Assets, Event, Headers, HeadLock, Kind, private, vary
-from .sources import Held, Paths, Refusal, Sources
+from .sources import Held, Refusal, Sources
 
 # What a gate remembers, so that a second page costs less.
 REMEMBERED_CHOICES = 4_096
@@ -77,7 +77,6 @@ class Standing:
     decision: Decision
     sources: Sources
     heads: HeadLock
-    paths: Paths
     page: Mapping[str, Insertion]
     frame: Mapping[str, Insertion]
 
@@ -128,12 +127,10 @@ class Gate:
         if found is None:
             decision = decide(self.policy, choice, gpc)
             sources = Sources(decision)
-            refused = (id for id, p in self.policy.providers.items() if p.purpose in decision.refused)
             found = Standing(
                 decision=decision,
                 sources=sources,
                 heads=HeadLock(decision, sources, self._report, self.fragments.assets),
-                paths=Paths(self.policy, refused),
                 page=self.fragments.page(decision),
                 frame=self.fragments.frame(decision),
             )
@@ -243,7 +240,7 @@ class Visit:
     @property
     def refusal(self) -> Refusal | None:
         """Whose address was asked for, where it only serves what is refused; not for the application."""
-        return self.standing.paths.refusal(self.path)
+        return self.standing.sources.paths.refusal(self.path)
 
     def head(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
         """Return the response head as this visitor may have it, with lower-case names.
