@@ -3,7 +3,8 @@
     PlacetError
     ├── OperatorError       loud, numbered, at start-up: the operator must mend something
     │   ├── PolicyError     P001…  the policy file asks for something wrong
-    │   └── SetupError      S001…  a secret, a file or a directory is not as it must be
+    │   ├── SetupError      S001…  a secret, a file or a directory is not as it must be
+    │   └── OfficerError    O001…  a command of the officer's cannot be carried out, or the answer is no
     ├── UnknownName         the application asked about a purpose or feature the policy does not have
     └── LedgerDown          the ledger could not make a record durable now; nothing was recorded
 
@@ -29,6 +30,14 @@ class PolicyError(OperatorError):
 
 class SetupError(OperatorError):
     """A secret, a file or a directory is not as it must be."""
+
+
+class OfficerError(OperatorError):
+    """A command of the officer's cannot be carried out, or the answer is no; `status` is how it exits."""
+
+    def __init__(self, message: str, status: int = 3) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class UnknownName(PlacetError, KeyError):
