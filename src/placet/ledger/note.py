@@ -8,9 +8,7 @@
 Signatures are Ed25519 (RFC 8032), made and checked by `cryptography`.
 """
 
-import binascii
 import re
-import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from placet.errors import PlacetError
-from placet.ledger.tree import HASH_BYTES, MAX_SIZE
+from placet.ledger.tree import EMPTY_ROOT, HASH_BYTES, MAX_SIZE, check_inclusion, leaf_hash
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
@@ -30,6 +28,8 @@ MAX_PATH = 63
 _DASH = "\N{EM DASH} "
 _PROOF_HEADER = b"c2sp.org/tlog-proof@v1"
 _DECIMAL = re.compile(rb"0|[1-9][0-9]{0,18}")
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x20+\s\ud800-\udfff]")  # half a surrogate is what no UTF-8 can write
 
 
 class NoteError(PlacetError):
@@ -62,6 +62,8 @@ class Verifier:
             if len(signature) != 72:
                 raise NoteError(f"a cosignature has 72 bytes, not {len(signature)}")
             time = int.from_bytes(signature[:8])
+            if not 0 < time < 1 << 63:
+                raise NoteError(f"the cosignature of {self.name} names no time")
             text, signature = b"cosignature/v1\ntime %d\n%b" % (time, text), signature[8:]
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
@@ -72,7 +74,7 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key with its name; written `PRIVATE+KEY+name+id+key` (as Go's sumdb/note does)."""
+    """A private key with its name; neither `str` nor `repr` shows the key."""
 
     name: str
     private: bytes  # the seed, 32 bytes
@@ -83,14 +85,8 @@ class Signer:
         public = Ed25519PrivateKey.from_private_bytes(self.private).public_key()
         return Verifier(self.name, ED25519, public.public_bytes_raw())
 
-    def __str__(self) -> str:
-        return (
-            f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}"
-            f"+{b64encode(bytes((ED25519,)) + self.private).decode()}"
-        )
-
     def __repr__(self) -> str:
-        return f"Signer({self.name!r})"  # a private key belongs into no log
+        return f"Signer({self.name!r})"
 
     def line(self, text: bytes) -> bytes:
         """Return the signature line, with its end, for the text of a note."""
@@ -138,13 +134,19 @@ def parse_verifier(vkey: str) -> Verifier:
         raise NoteError("a public key is written name+id+key")
     name, id, encoded = parts
     check_name(name)
-    data = _b64(encoded.encode(), "the public key")
+    data = _b64(encoded, "the public key")
     if len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
         raise NoteError(f"the key of {name} is neither Ed25519 nor an Ed25519 cosigner's")
     found = Verifier(name, data[0], data[1:])
     if found.key_id.hex() != id:
         raise NoteError(f"the key of {name} does not match its id {id}")
     return found
+
+
+def format_signer(signer: Signer) -> str:
+    """Return the private key as its file has it, `PRIVATE+KEY+name+id+key` (after Go's sumdb/note)."""
+    key = b64encode(bytes((ED25519,)) + signer.private).decode()
+    return f"PRIVATE+KEY+{signer.name}+{signer.verifier.key_id.hex()}+{key}"
 
 
 def parse_signer(skey: str) -> Signer:
@@ -154,7 +156,7 @@ def parse_signer(skey: str) -> Signer:
         raise NoteError("a private key is written PRIVATE+KEY+name+id+key")
     _, _, name, id, encoded = parts
     check_name(name)
-    data = _b64(encoded.encode(), "the private key")
+    data = _b64(encoded, "the private key")
     if len(data) != 33 or data[0] != ED25519:
         raise NoteError(f"the private key of {name} is not Ed25519")
     found = Signer(name, data[1:])
@@ -164,8 +166,8 @@ def parse_signer(skey: str) -> Signer:
 
 
 def check_name(name: str) -> None:
-    """Raise NoteError unless a key may have this name: no spaces, no plus, nothing that cannot be seen."""
-    if not name or any(c == "+" or c.isspace() or unicodedata.category(c) == "Cc" for c in name):
+    """Raise NoteError unless a key may have this name: no spaces of any kind, no plus, no control."""
+    if not _is_name(name):
         raise NoteError(f"{name!r} cannot be the name of a key: it has spaces or a plus, or is empty")
 
 
@@ -189,12 +191,15 @@ def open_note(note: bytes, known: Sequence[Verifier]) -> Note:
     keys = {(key.name, key.key_id): key for key in known}
     signed: dict[Verifier, int | None] = {}
     unknown: list[tuple[str, bytes]] = []
-    for name, id, signature in lines:
+    for number, (name, id, signature) in enumerate(lines, text.count(10) + 2):
         key = keys.get((name, id))
         if key is None:
             unknown.append((name, id))
         elif key not in signed:
-            signed[key] = key.check(text, signature)
+            try:
+                signed[key] = key.check(text, signature)
+            except NoteError as error:
+                raise NoteError(f"line {number}: {error}") from error
     if not signed:
         raise NoteError("no signature is by a known key")
     return Note(text, tuple(signed.items()), tuple(unknown))
@@ -206,16 +211,15 @@ def split_note(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
         raise NoteError(f"a note has at most {MAX_NOTE_BYTES} bytes")
     at = note.rfind(b"\n\n")
     if at < 0:
-        raise NoteError("a note has an empty line before its signatures")
+        raise NoteError("no line is empty, as the one before the signatures is")
     text, rest = note[: at + 1], note[at + 2 :]
     _check_text(text)
     if not rest.endswith(b"\n"):
-        raise NoteError("a note ends with the end of a signature line")
-    number = text.count(b"\n") + 1
+        raise NoteError(f"line {note.count(10) + 1}: a signature line ends with a newline")
     lines = rest[:-1].split(b"\n")
     if len(lines) > MAX_SIGNATURES:
-        raise NoteError(f"a note has at most {MAX_SIGNATURES} signatures")
-    return text, [_parse_line(line, number + place) for place, line in enumerate(lines, 1)]
+        raise NoteError(f"a note has at most {MAX_SIGNATURES} signatures, not {len(lines)}")
+    return text, [_parse_line(line, number) for number, line in enumerate(lines, text.count(10) + 2)]
 
 
 def format_checkpoint(checkpoint: Checkpoint) -> bytes:
@@ -226,20 +230,26 @@ def format_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 def parse_checkpoint(text: bytes) -> Checkpoint:
     """Return the checkpoint that the text of a note holds, further lines passed over; raises NoteError."""
-    lines = text.split(b"\n")
-    if len(lines) < 4 or lines[-1] or not lines[0]:
-        raise NoteError("a checkpoint has three lines: the origin, the size and the root")
+    _check_text(text)
+    lines = text.split(b"\n")[:-1]
+    if len(lines) < 3:
+        raise NoteError(f"line {len(lines) + 1}: a checkpoint has three lines: origin, size and root")
+    if b"" in lines:
+        raise NoteError(f"line {lines.index(b'') + 1}: a checkpoint has no empty line")
     size = _decimal(lines[1], "line 2: the size")
-    root = _b64(lines[2], "line 3: the root")
-    if len(root) != HASH_BYTES:
-        raise NoteError(f"line 3: a root has {HASH_BYTES} bytes, not {len(root)}")
-    if b"" in lines[3:-1]:
-        raise NoteError("a checkpoint has no empty line")
+    root = _hash(lines[2], 3)
+    if size == 0 and root != EMPTY_ROOT:
+        raise NoteError("line 3: the root of no leaves is another")
     return Checkpoint(lines[0].decode(), size, root)
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
-    """Return the checkpoint as a note signed by the log."""
+    """Return the checkpoint as a note signed by the log; raises ValueError for one of no leaves.
+
+    Verifiers disagree about the root of no leaves, so nobody is ever given a signature over it.
+    """
+    if checkpoint.size == 0:
+        raise ValueError("a checkpoint of no leaves is not signed")
     return sign_note(format_checkpoint(checkpoint), signer)
 
 
@@ -271,16 +281,29 @@ def parse_proof(data: bytes) -> Proof:
         raise NoteError(f"line 1: a proof begins with {_PROOF_HEADER.decode()} and has an empty line")
     number, extra = 1, b""
     if len(lines) > number and lines[number].startswith(b"extra "):
-        extra = _b64(lines[number][6:], "line 2: extra")
+        extra = _b64(lines[number][6:].decode("latin-1"), "line 2: extra")
+        if not extra:
+            raise NoteError("line 2: where nothing is extra, the line is left out")
         number += 1
     if len(lines) <= number or not lines[number].startswith(b"index "):
         raise NoteError(f"line {number + 1}: the index is missing")
     index = _decimal(lines[number][6:], f"line {number + 1}: the index")
     path = lines[number + 1 :]
     if len(path) > MAX_PATH:
-        raise NoteError(f"a path has at most {MAX_PATH} hashes, not {len(path)}")
+        raise NoteError(f"line {number + 2 + MAX_PATH}: a path has at most {MAX_PATH} hashes")
     hashes = tuple(_hash(line, number + 2 + place) for place, line in enumerate(path))
     return Proof(index, hashes, checkpoint, extra)
+
+
+def check_proof(proof: Proof, entry: bytes, log: Verifier) -> Checkpoint:
+    """Return the checkpoint that the log signed, if the proof leads from the entry to its root.
+
+    `extra` is not looked at: whoever trusts it makes the entry from it. Raises NoteError if the checkpoint is
+    not the log's, ProofError if the entry is not in it.
+    """
+    checkpoint = open_checkpoint(proof.checkpoint, log)
+    check_inclusion(leaf_hash(entry), proof.index, checkpoint.size, proof.path, checkpoint.root)
+    return checkpoint
 
 
 def _parse_line(line: bytes, number: int) -> tuple[str, bytes, bytes]:
@@ -291,23 +314,27 @@ def _parse_line(line: bytes, number: int) -> tuple[str, bytes, bytes]:
     name, space, encoded = written.removeprefix(_DASH).partition(" ")
     if not written.startswith(_DASH) or not space:
         raise NoteError(f"line {number}: is no signature line")
-    check_name(name)
-    data = _b64(encoded.encode(), f"line {number}: the signature")
+    if not _is_name(name):
+        raise NoteError(f"line {number}: {name!r} cannot be the name of a key")
+    data = _b64(encoded, f"line {number}: the signature")
     if len(data) < 5:
         raise NoteError(f"line {number}: the signature is too short")
     return name, data[:4], data[4:]
 
 
+def _is_name(name: str) -> bool:
+    return name != "" and _NOT_IN_NAMES.search(name) is None
+
+
 def _check_text(text: bytes) -> None:
     try:
-        written = text.decode()
+        text.decode()
     except UnicodeDecodeError as error:
-        raise NoteError(f"line {text[: error.start].count(10) + 1}: is not UTF-8") from None
-    if not written.endswith("\n"):
-        raise NoteError("the text of a note ends with a newline")
-    for number, line in enumerate(written.split("\n"), 1):
-        if any(unicodedata.category(character) == "Cc" for character in line):
-            raise NoteError(f"line {number}: has a control character")
+        raise NoteError(f"line {text.count(10, 0, error.start) + 1}: is not UTF-8") from None
+    if control := _CONTROL.search(text):
+        raise NoteError(f"line {text.count(10, 0, control.start()) + 1}: has a control character")
+    if not text.endswith(b"\n"):
+        raise NoteError(f"line {text.count(10) + 1}: the text of a note ends with a newline")
 
 
 def _decimal(word: bytes, what: str) -> int:
@@ -317,18 +344,18 @@ def _decimal(word: bytes, what: str) -> int:
 
 
 def _hash(line: bytes, number: int) -> bytes:
-    found = _b64(line, f"line {number}: the hash")
+    found = _b64(line.decode("latin-1"), f"line {number}: the hash")
     if len(found) != HASH_BYTES:
         raise NoteError(f"line {number}: a hash has {HASH_BYTES} bytes, not {len(found)}")
     return found
 
 
-def _b64(encoded: bytes, what: str) -> bytes:
+def _b64(encoded: str, what: str) -> bytes:
     """Return what is encoded in the one right way (RFC 4648 section 4, no line breaks, no loose bits)."""
     try:
         data = b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         data = None
-    if data is None or b64encode(data) != encoded:
+    if data is None or b64encode(data).decode() != encoded:
         raise NoteError(f"{what} is not base64")
     return data
