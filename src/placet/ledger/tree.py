@@ -72,12 +72,7 @@ class Edge:
 
     def append(self, hash: bytes) -> None:
         """Add a leaf by its hash."""
-        size = self.size
-        while size & 1:
-            hash = node_hash(self._hashes.pop(), hash)
-            size >>= 1
-        self._hashes.append(hash)
-        self.size += 1
+        self.extend(0, hash)
 
     def extend(self, level: int, hash: bytes) -> None:
         """Add a complete subtree of 2^level leaves; raises ValueError unless it starts where one may."""
@@ -106,8 +101,7 @@ def prove_inclusion(index: int, size: int, nodes: Nodes) -> list[bytes]:
     """
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size}")
-    runs = _siblings(index, index + 1, size)
-    return _folded(runs, nodes)
+    return _folded(_siblings(index, index + 1, size), nodes)
 
 
 def check_inclusion(hash: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
@@ -206,6 +200,8 @@ def _check_trivial(old: int, new: int, old_root: bytes, new_root: bytes, proof: 
         raise ProofError("the root of no leaves is another")
     if old == new and old_root != new_root:
         raise ProofError(f"two roots for the same {new} leaves")
+    if len(new_root) != HASH_BYTES and old < new:
+        raise ProofError(f"a root has {HASH_BYTES} bytes, not {len(new_root)}")
 
 
 def _siblings(start: int, stop: int, size: int) -> list[list[Node]]:
