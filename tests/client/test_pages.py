@@ -420,6 +420,34 @@ def test_the_notice_hash_changes_with_the_words_and_with_nothing_else(tmp_path: 
     assert other.version != PAGES.version
 
 
+@every_language
+def test_what_is_kept_of_a_notice_is_a_document_that_hashes_to_what_records_name(language: str) -> None:
+    kept = PAGES.contents[f"notice.{language}.html"]
+    assert hashlib.sha256(kept).hexdigest() == PAGES.notice_hash(language)
+    document = turbohtml.parse(kept.decode())
+    shown = body(FIRST, language)
+    assert words(document.select_one("section.placet-notice")) == words(shown.select_one("section"))
+    assert document.select_one("html").attrs["lang"] == language
+    named = document.select_one("meta[name=policy]").attrs["content"]
+    assert named == hashlib.sha256(PAGES.contents["policy.json"]).hexdigest()
+
+
+def test_all_that_pages_are_made_of_is_there_to_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "logo.svg").write_bytes(b"\xff")
+    kept = Pages(POLICY, templates=tmp_path).contents
+    for name in (
+        "templates/notice.html",
+        "locale/fr.po",
+        "placet.css",
+        "pages.css",
+        "placet.js",
+        "own/logo.svg",
+    ):
+        assert kept[name], name
+    assert kept["settings.fr.html"] == PAGES.settings(FIRST, "fr", "/")
+    assert kept["cookies.en.html"] == PAGES.cookie_policy(FIRST, "en", "/")
+
+
 def test_an_operators_template_replaces_ours_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "unknown.html").write_text(
         "{% extends 'page.html' %}{% block title %}Perdu{% endblock %}{% block main %}{% endblock %}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Iterable
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
@@ -73,13 +72,14 @@ def environment(language: str, own: Path | None = None) -> Environment:
     return made
 
 
-def sources(own: Path | None = None) -> Iterable[str]:
-    """Yield all that can be seen of this room, in a fixed order: what a page shows depends on it."""
-    for folder in ("templates", "locale"):
-        for entry in sorted((_HERE / folder).iterdir(), key=lambda entry: entry.name):
-            yield entry.read_text(encoding="utf-8")
-    for path in sorted(own.rglob("*")) if own is not None else ():
-        if path.is_file():
-            yield path.read_text(encoding="utf-8", errors="replace")
-    for name in ("placet.css", "pages.css", "placet.js"):
-        yield text(name)
+def sources(own: Path | None = None) -> dict[str, bytes]:
+    """Return all that can be seen of this room by name, in a fixed order: what a page shows depends on it."""
+    found = {
+        f"{folder}/{entry.name}": entry.read_bytes()
+        for folder in ("templates", "locale")
+        for entry in sorted((_HERE / folder).iterdir(), key=lambda entry: entry.name)
+    }
+    if own is not None:
+        paths = (path for path in sorted(own.rglob("*")) if path.is_file())
+        found |= {f"own/{path.relative_to(own)}": path.read_bytes() for path in paths}
+    return found | {name: text(name, own).encode() for name in ("placet.css", "pages.css", "placet.js")}

@@ -3,6 +3,7 @@
 pages = Pages(policy)
 pages.page(decision)["fr"].body     # the notice, or the entry, for the markup lock to put in
 pages.settings(decision, "fr", "/") # a page of its own, UTF-8
+pages.contents                      # what all of it is made of, for the ledger to keep
 """
 
 from __future__ import annotations
@@ -80,16 +81,23 @@ class Pages:
             f'integrity="{self.assets.script}"></script>'
         ).encode("ascii")
         written = msgspec.json.encode(policy.written)
-        seen = "\0".join([*client.sources(templates), prefix]).encode()
+        sources = client.sources(templates)
+        seen = b"\0".join([*sources.values(), prefix.encode()])
         self.version = hashlib.sha256(written + seen).hexdigest()[:12]
-        first = decide(policy, Fault.ABSENT, gpc=False)
-        self._hashes = {
-            language: hashlib.sha256(written + self._notice(first, language, "").encode()).hexdigest()
-            for language in self.languages
+        notices = {language: self._kept_notice(language, style, written) for language in self.languages}
+        self._hashes = {language: hashlib.sha256(kept).hexdigest() for language, kept in notices.items()}
+        self.contents: Mapping[str, bytes] = {
+            **sources,
+            "policy.json": written,
+            **{f"notice.{language}.html": kept for language, kept in notices.items()},
+            **self._kept_pages(),
         }
 
     def notice_hash(self, language: str) -> str:
-        """Return the SHA-256, hex, of the notice as a first visit reads it and of the policy behind it."""
+        """Return the SHA-256, hex, of `notice.<language>.html` in `contents`.
+
+        That is the notice as a first visit reads it, and the hash of the policy behind it.
+        """
         return self._hashes[language]
 
     def page(self, decision: Decision) -> Mapping[str, Insertion]:
@@ -164,6 +172,30 @@ class Pages:
         return Insertion(
             head, _ascii(body) + self._client, partial(self._placeholder, language, framed=False)
         )
+
+    def _kept_notice(self, language: str, style: str, written: bytes) -> bytes:
+        """Return the notice as a document that can be opened alone, years later."""
+        first = decide(self._policy, Fault.ABSENT, gpc=False)
+        document = self._render(
+            "kept.html",
+            language,
+            style=Markup(style),  # noqa: S704 - ours, or the operator's own file
+            policy=hashlib.sha256(written).hexdigest(),
+            notice=Markup(self._notice(first, language, "")),  # noqa: S704 - the template has escaped its parts
+        )
+        return document.encode()
+
+    def _kept_pages(self) -> dict[str, bytes]:
+        """Return the settings and the cookie policy as a first visit reads them."""
+        first = decide(self._policy, Fault.ABSENT, gpc=False)
+        return {
+            name: page(first, language, "/")
+            for language in self.languages
+            for name, page in (
+                (f"settings.{language}.html", self.settings),
+                (f"cookies.{language}.html", self.cookie_policy),
+            )
+        }
 
     def _notice(self, decision: Decision, language: str, shown: str) -> str:
         return self._render("notice.html", language, **self._asking(decision, language, shown))
