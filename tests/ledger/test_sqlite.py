@@ -168,8 +168,8 @@ def test_a_newer_format_is_left_alone(store: SqliteStore, path: Path) -> None:
     store.append_batch([entry(0)])
     store.close()
     with closing(sqlite3.connect(path)) as newer:
-        newer.execute("PRAGMA user_version = 2")
-    with pytest.raises(LedgerDown, match="format 2"):
+        newer.execute("PRAGMA user_version = 3")
+    with pytest.raises(LedgerDown, match="format 3"):
         store.append_batch([entry(1)])
 
 

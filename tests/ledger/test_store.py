@@ -111,6 +111,7 @@ def test_the_leaf_is_the_published_commitment() -> None:
         (bytes(15), 1, b"", bytes(32)),
         (bytes(16), 0, b"", bytes(32)),
         (bytes(16), 3, b"", bytes(32)),
+        (bytes(16), 4, b"", bytes(32)),
         (bytes(16), 1, bytes(65_536), bytes(32)),
         (bytes(16), 1, b"", bytes(31)),
         (bytes(16), 1, b"", bytes(33)),

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from placet.ledger.disk import sync
-from placet.ledger.store import EVENT_ID_BYTES, SALT_BYTES, Conflict, Entry, Store
+from placet.ledger.store import EVENT_ID_BYTES, Conflict, Entry, Store, salt_length
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def _parse(content: bytes) -> Entry:
     if content[:start] != _MAGIC + sha256(body).digest():
         raise ValueError("the file is damaged")
     salt_at = 1 + EVENT_ID_BYTES
-    record_at = salt_at + SALT_BYTES
+    record_at = salt_at + salt_length(body[0])
     return Entry(body[1:salt_at], body[0], body[record_at:], body[salt_at:record_at])
 
 
