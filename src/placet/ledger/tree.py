@@ -111,6 +111,8 @@ def check_inclusion(hash: bytes, index: int, size: int, path: Sequence[bytes], r
     """
     if not 0 <= index < size <= MAX_SIZE:
         raise ProofError(f"leaf {index} is not in a tree of {size}")
+    if len(hash) != HASH_BYTES:
+        raise ProofError(f"the leaf's hash has {len(hash)} bytes, not {HASH_BYTES}")
     position, last = index, size - 1
     for number, sibling in enumerate(path, 1):
         if last == 0:
