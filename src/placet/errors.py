@@ -6,7 +6,14 @@
     │   ├── SetupError      S001…  a secret, a file or a directory is not as it must be
     │   └── OfficerError    O001…  a command of the officer's cannot be carried out, or the answer is no
     ├── UnknownName         the application asked about a purpose or feature the policy does not have
-    └── LedgerDown          the ledger could not make a record durable now; nothing was recorded
+    ├── LedgerDown          the ledger could not make a record durable now; nothing was recorded
+    ├── Forked              the log is not the one that was signed; nothing is signed any more
+    └── in placet.ledger
+        ├── store.Conflict          an event id came again with other bytes
+        ├── tree.ProofError         a proof does not show what it claims
+        ├── tiles.TileError         a tile or a bundle is missing, or not what its path says
+        ├── note.NoteError          a key, a note, a checkpoint or a proof is malformed or not signed
+        └── published.Unreadable    a published file could not be had
 
 The visitor's bytes never raise: what cannot be read is *unasked*, and refused.
 """
@@ -49,3 +56,7 @@ class UnknownName(PlacetError, KeyError):
 
 class LedgerDown(PlacetError):
     """The ledger could not make a record durable now; nothing was recorded."""
+
+
+class Forked(PlacetError):
+    """The log is not the one that was signed: another root or fewer leaves; nothing is signed any more."""
