@@ -19,7 +19,7 @@ from placet.ledger import sqlitefile
 from placet.ledger.forks import tell_about_forks
 from placet.ledger.lease import FileLease
 from placet.ledger.sqlitefile import NotOurLog
-from placet.ledger.store import ACTION, EVENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
+from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
 
 _SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM leaf"
 _PLACES = "SELECT event_id, idx, entry FROM record JOIN leaf USING (idx) WHERE event_id IN"
@@ -89,8 +89,8 @@ class SqliteStore:
         leaf = leaf_bytes(action)
         with self._writing() as connection:
             places = _places(connection, list(event_ids))
-            if any(kept[0] != EVENT for _, kept in places.values()):
-                raise ValueError(f"only entries of type {EVENT} can be erased")
+            if any(kept[0] == DOCUMENT for _, kept in places.values()):
+                raise ValueError(f"entries of type {DOCUMENT} were published and cannot be erased")
             _delete(connection, [index for index, _ in places.values()])
             outcome = self._append(connection, [action], [leaf])[0]
             if isinstance(outcome, Conflict):
@@ -138,7 +138,7 @@ class SqliteStore:
             last = _last_signed(connection)
             if (last and last.size) != after:
                 raise Conflict(f"the last checkpoint is of size {last and last.size}, not {after}")
-            if last is not None and (size < last.size or (size == last.size and last.token)):
+            if last is not None and size <= last.size:
                 raise Conflict(f"a checkpoint of size {last.size} is recorded already")
             if size > self._size(connection):
                 raise Conflict(f"the log has fewer than {size} leaves")

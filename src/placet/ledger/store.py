@@ -125,12 +125,12 @@ class Store(Protocol):
         """Return the leaves alone with start <= index < stop, as far as the log goes."""
 
     def erase(self, event_ids: Sequence[bytes], action: Entry) -> int:
-        """Erase the records and salts of these events, append the action, and return how many there were.
+        """Erase the records and salts of these entries, append the action, and return how many there were.
 
         All in one commit; ids that are not there are passed over, and however many are given, the database is
         scrubbed once. When this returns, the erased bytes are in no file of the database that `scrub`
         reaches. Raises Remnants if the commit was made and the scrubbing failed: the same call again is
-        harmless and scrubs again. Raises ValueError for what is not an event of type 1, or if the action is
+        harmless and scrubs again. Raises ValueError for a document, which was published, or if the action is
         not of type 2, and Conflict if the action's id is in the log with other bytes; then nothing is erased.
         """
 
@@ -160,10 +160,9 @@ class Store(Protocol):
         """Record a signed checkpoint durably, before anyone sees it.
 
         `after` is the size of the one recorded last, None for the first: raises Conflict if that is not so,
-        for then somebody else signs too. Of earlier checkpoints only those with a token are kept. The same
-        size again replaces the note (witnesses have signed it, say), unless that has a token: Conflict.
-        Raises Conflict for a size below `after`, or beyond the leaves that are in the log, and ValueError for
-        a size below 1.
+        for then somebody else signs too. Of earlier checkpoints only those with a token are kept. Raises
+        Conflict, too, for a size that is not larger than `after`, or that is beyond the leaves in the log,
+        and ValueError for a size below 1.
         """
 
     def stamp(self, size: int, token: bytes) -> None:
