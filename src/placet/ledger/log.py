@@ -2,6 +2,7 @@
 
     submit ──▶ queue ──▶ writer ──▶ store ──▶ each future its index
                             └── on failure ──▶ LedgerDown, or the spool for what may not be refused
+    halt ──▶ the same for everything, from then on
 
 A batch is whatever waits when the writer is free, so that one caller alone waits for one commit, and a
 hundred at once for two. Nobody is made to wait so that a batch may grow.
@@ -75,6 +76,7 @@ class Log:
         self._writer: threading.Thread | None = None
         self._closed = False
         self._trouble: str | None = None
+        self._halted: str | None = None
         self._delay = retry_seconds
         self._drain_at = time.monotonic()
         tell_about_forks(self)
@@ -84,8 +86,8 @@ class Log:
 
     @property
     def trouble(self) -> str | None:
-        """Why the last commit failed, in words for the operator; None if it worked."""
-        return self._trouble
+        """Why the last commit failed, or the log was halted, in words for the operator; None if it worked."""
+        return self._halted or self._trouble
 
     def submit(self, entry: Entry) -> Future[int]:
         """Queue the entry; the future gives its index, or raises LedgerDown or Conflict.
@@ -114,6 +116,16 @@ class Log:
     def append_or_spool(self, event_id: bytes, type: int, record: bytes, salt: bytes) -> int | None:
         """Append and return the index, or None if the entry was spooled; raises Conflict or ValueError."""
         return self.submit_or_spool(Entry(event_id, type, record, salt)).result()
+
+    def halt(self, reason: str) -> None:
+        """Append nothing more, whatever waits: it is refused with the reason, or spooled and stays there.
+
+        Nothing but a new start ends this. A commit that is under way is not stopped.
+        """
+        with self._wake:
+            self._halted = reason
+            self._wake.notify()
+        _log.critical("the ledger is halted, and appends nothing more: %s", reason)
 
     def close(self) -> None:
         """Write or refuse all that waits, then close the store; later entries go to the spool or nowhere."""
@@ -161,6 +173,8 @@ class Log:
             self._refuse([pending], refusal)
 
     def _refusal(self) -> str | None:
+        if self._halted is not None:
+            return self._halted
         if self._closed:
             return "the log is closed"
         if len(self._queue) >= self._queue_limit:
@@ -189,6 +203,9 @@ class Log:
 
     def _write(self, batch: Sequence[_Pending]) -> None:
         wanted = [pending for pending in batch if pending.wanted()]
+        if self._halted is not None:
+            self._refuse(wanted, self._halted)
+            return
         if self._trouble is not None:
             # Who can be spooled need not wait for the next failure, which may take as long as the last one.
             self._refuse([pending for pending in wanted if pending.spoolable], self._trouble)
@@ -219,6 +236,10 @@ class Log:
         """Append some of what was spooled, if it is time to, and decide when to do so again."""
         spool, now = self._spool, time.monotonic()
         if spool is None or now < self._drain_at:
+            return
+        if self._halted is not None:
+            spool.save()
+            self._drain_at = now + _LOOK_AGAIN_SECONDS
             return
         try:
             count = spool.drain(self._store)

@@ -30,6 +30,7 @@ from placet.ledger.tiles import (
     WIDTH,
     Tile,
     TileError,
+    format_bundle,
     leaf_hashes,
     parse_bundle,
     parse_path,
@@ -86,17 +87,16 @@ class Directory:
         return str(self.path)
 
     def read(self, path: str) -> bytes | None:
-        """Return the file, or None if there is none, whatever the path; raises Unreadable."""
+        """Return the file, or None if there is none, whatever the path; raises Unreadable.
+
+        A partial tile that is gone, or that another machine has published, is cut from a wider one.
+        """
         most = most_bytes(path)
         if most is None:
             return None
-        try:
-            with (self.path / path).open("rb", buffering=0) as file:
-                return _within(path, file.read(most + 1) or b"", most)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise Unreadable(f"{self.path / path}: {error.strerror}") from error
+        data = self._read(path, most)
+        tile = parse_path(path) if data is None else None
+        return data if tile is None or tile == tile.full else self._cut(tile)
 
     def has(self, path: str, size: int | None = None) -> bool:
         """Say whether the file is there, with so many bytes if a number is given."""
@@ -158,6 +158,30 @@ class Directory:
                 # Should it be somebody's after all, that one's renaming fails, and it tries again.
                 if time.time() - file.stat().st_mtime > _ABANDONED_SECONDS:
                     file.unlink()
+
+    def _read(self, path: str, most: int) -> bytes | None:
+        try:
+            with (self.path / path).open("rb") as file:
+                data = file.read(most + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Unreadable(f"{self.path / path}: {error.strerror}") from error
+        if len(data) > most:
+            raise Unreadable(f"{self.path / path}: is longer than the {most} bytes it may have")
+        return data
+
+    def _cut(self, tile: Tile) -> bytes | None:
+        wider = [tile.full]
+        with suppress(OSError):
+            names = (file.name for file in (self.path / f"{tile.full.path}.p").iterdir())
+            widths = sorted(int(name) for name in names if name.isdecimal())
+            wider += [Tile(tile.level, tile.number, width) for width in widths if width > tile.width]
+        for each in wider:
+            data = self._read(each.path, most_bytes(each.path) or 0)
+            if data is not None:
+                return _first(each, data, tile.width)
+        return None
 
     def _prepare(self) -> Path:
         unfinished = self.path / _UNFINISHED
@@ -370,10 +394,11 @@ def prove_growth(source: Source, old: int, new: Checkpoint) -> list[bytes]:
     return prove_consistency(old, new.size, CheckedTiles(source, new).nodes)
 
 
-def _within(path: str, data: bytes, most: int) -> bytes:
-    if len(data) > most:
-        raise Unreadable(f"{path}: is longer than the {most} bytes it may have")
-    return data
+def _first(tile: Tile, data: bytes, width: int) -> bytes:
+    """Return the bytes of the narrower tile or bundle that this one begins with."""
+    if tile.level is None:
+        return format_bundle(parse_bundle(tile, data)[:width])
+    return b"".join(parse_tile(tile, data)[:width])
 
 
 def _lock(descriptor: int) -> None:
