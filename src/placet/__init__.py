@@ -18,13 +18,24 @@ if TYPE_CHECKING:
     from placet.web.asgi import ConsentMiddleware
     from placet.web.gates import Consent, consent_of, install, requirement, requires
     from placet.web.withdrawals import Withdrawal
+    from placet.web.wsgi import WSGIConsentMiddleware
 
-__all__ = ["Consent", "ConsentMiddleware", "Withdrawal", "consent_of", "install", "requirement", "requires"]
+__all__ = [
+    "Consent",
+    "ConsentMiddleware",
+    "WSGIConsentMiddleware",
+    "Withdrawal",
+    "consent_of",
+    "install",
+    "requirement",
+    "requires",
+]
 
 # Resolved when asked for: whoever only reads a ledger need not load a web framework.
 _HOMES = {
     "Consent": "placet.web.gates",
     "ConsentMiddleware": "placet.web.asgi",
+    "WSGIConsentMiddleware": "placet.web.wsgi",
     "Withdrawal": "placet.web.withdrawals",
     "consent_of": "placet.web.gates",
     "install": "placet.web.gates",

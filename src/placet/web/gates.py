@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -13,12 +14,14 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
 from placet.consent.decision import Decision
 from placet.errors import PlacetError
 
-KEY = "consent"
+KEY = "consent"  # in the state of an ASGI scope
+WSGI_KEY = "placet.consent"
+NO_STORE = {"cache-control": "no-store"}
 
 Scope = MutableMapping[str, Any]
 Endpoint = Callable[..., Any]
@@ -74,11 +77,14 @@ class Consent:
 
 
 def consent_of(request: HTTPConnection | Scope) -> Consent:
-    """Return the consent of a request or an ASGI scope; raises `PlacetError` where Placet is not in front."""
+    """Return the consent of a request, of an ASGI scope or of a WSGI environment.
+
+    Raises `PlacetError` where Placet is not in front.
+    """
     scope = request.scope if isinstance(request, HTTPConnection) else request
-    found = scope.get("state", {}).get(KEY)
+    found = scope.get(WSGI_KEY) or scope.get("state", {}).get(KEY)
     if not isinstance(found, Consent):
-        raise PlacetError("this request has not come through ConsentMiddleware")
+        raise PlacetError("this request has not come through Placet's middleware")
     return found
 
 
@@ -108,7 +114,7 @@ def requirement(name: str) -> Callable[[Request], None]:
     def require(request: Request) -> None:
         consent = consent_of(request)
         if not consent.permits(name):
-            raise HTTPException(403, consent.explain(name).striptags(), headers={"cache-control": "no-store"})
+            raise HTTPException(403, consent.explain(name).striptags(), headers=NO_STORE)
 
     return require
 
@@ -119,26 +125,36 @@ def install(environment: Environment) -> None:
     `{% if "comments" is open %}` for features, `{% if "profiles" is granted %}` for purposes, and
     `{{ explain("comments") }}` for the sentence that stands in.
     """
+    teach(environment, lambda context: consent_of(context["request"]))
+
+
+def teach(environment: Environment, find: Callable[[Context], Consent]) -> None:
+    """Teach a Jinja2 environment the same, where the consent is found in another way."""
 
     @pass_context
     def is_open(context: Context, feature: str) -> bool:
-        return consent_of(context["request"]).opens(feature)
+        return find(context).opens(feature)
 
     @pass_context
     def is_granted(context: Context, purpose: str) -> bool:
-        return consent_of(context["request"]).allows(purpose)
+        return find(context).allows(purpose)
 
     @pass_context
     def explain(context: Context, name: str, language: str | None = None) -> Markup:
-        return consent_of(context["request"]).explain(name, language)
+        return find(context).explain(name, language)
 
     environment.tests["open"] = is_open
     environment.tests["granted"] = is_granted
     environment.globals["explain"] = explain
 
 
+def refusal(consent: Consent, name: str, accept: str | None) -> tuple[bytes, str]:
+    """Return the body of a 403 and its media type: a page where the visitor accepts HTML, else JSON."""
+    if "html" in (accept or "html"):
+        return consent.page(name), "text/html; charset=utf-8"
+    return json.dumps({"detail": consent.explain(name).striptags()}).encode(), "application/json"
+
+
 def _forbidden(request: Request, consent: Consent, name: str) -> Response:
-    headers = {"cache-control": "no-store"}
-    if "html" in request.headers.get("accept", "html"):
-        return HTMLResponse(consent.page(name), 403, headers)
-    return JSONResponse({"detail": consent.explain(name).striptags()}, 403, headers)
+    body, media_type = refusal(consent, name, request.headers.get("accept"))
+    return Response(body, 403, NO_STORE, media_type)

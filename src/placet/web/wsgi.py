@@ -1,0 +1,230 @@
+"""Placet in front of a WSGI application (PEP 3333): Flask, Django, Pyramid, Bottle and others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from placet.config import Config, read_config
+from placet.consent.visit import RequestHead, Visit
+
+from .app import Placet
+from .gates import WSGI_KEY, Consent
+from .reports import Reports
+from .threads import Loop, Responder, answer, readable
+from .withdrawals import Hook
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LONGEST_WHOLE = 4 << 20  # bytes of a page that are waited for, since one like the last need not be read
+
+Lines = list[tuple[str, str]]
+Write = Callable[[bytes], object]
+
+
+class WSGIConsentMiddleware:
+    """The five locks around an application.
+
+    `policy` is the policy file, or a `Config` read from one. `on_withdrawal` maps a purpose to a
+    function that erases what hangs on it. Raises `OperatorError` at start-up for whatever is wrong.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        policy: str | Path | Config = "placet.toml",
+        *,
+        on_withdrawal: Mapping[str, Hook] | None = None,
+    ) -> None:
+        self.app = app
+        self.placet = Placet(
+            policy if isinstance(policy, Config) else read_config(policy), on_withdrawal or {}
+        )
+        self._loop = Loop(self.placet)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer Placet's own addresses; pass everything else through the locks."""
+        head = request_head(environ)
+        visit = self.placet.gate.open(head, int(time.time()))
+        if self.placet.owns(head.path):
+            return self._own(self.placet.desk.answer, visit, head, environ, start_response)
+        if visit.refusal is not None:
+            return self._own(self.placet.desk.refuse_path, visit, head, environ, start_response)
+        if self.placet.inspector is not None:
+            self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
+        page = Page(visit, start_response, self.placet.reports)
+        body = self.app(self._inner(environ, visit), page.start_response)
+        return page.through(body) if visit.document else body
+
+    def close(self) -> None:
+        """Write what waits, and let go of files; done by itself when the process ends."""
+        self._loop.close()
+
+    def _inner(self, environ: WSGIEnvironment, visit: Visit) -> WSGIEnvironment:
+        """Return the environment as the application may see it."""
+        inner = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
+        inner.update(application_headers(visit))
+        if visit.document:
+            inner.pop("wsgi.file_wrapper", None)  # a page is read on its way, and not sent by the system
+        inner[WSGI_KEY] = Consent(visit.decision, self.placet.pages, visit.language)
+        return inner
+
+    def _own(
+        self,
+        respond: Responder,
+        visit: Visit,
+        head: RequestHead,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> list[bytes]:
+        length = environ.get("CONTENT_LENGTH", "")
+        body = environ["wsgi.input"].read(readable(int(length))) if length.isdigit() else b""
+        query = environ.get("QUERY_STRING", "").encode("latin-1")
+        found = answer(self._loop, respond, visit, head, query, body)
+        start_response(status_line(found.status), _lines(found.headers))
+        return [found.body]
+
+
+class Page:
+    """One response on its way out.
+
+    The head of a page is kept back until the first bytes: an application may still replace it by an error
+    (PEP 3333, "Error Handling"), and only then is it known whether the page comes whole.
+    """
+
+    def __init__(self, visit: Visit, start_response: StartResponse, reports: Reports) -> None:
+        """Send through the visit."""
+        self._visit = visit
+        self._start = start_response
+        self._reports = reports
+        self._given: tuple[str, Lines, Any] | None = None
+        self._sent: Write | None = None  # once the head is sent: how more is, the old way
+
+    def start_response(self, status: str, headers: Lines, exc_info: Any = None, /) -> Write:
+        """Take the head from the application, as a server would."""
+        if exc_info is not None and self._sent is not None:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if exc_info is None and self._given is not None:
+            raise AssertionError("start_response was called twice")
+        self._given = status, headers, exc_info
+        return self._write if self._visit.document else self._send(self._head())
+
+    def through(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        """Return the body as this visitor may have it; closing it closes the application's."""
+        return _Body(self._edited(body), body)
+
+    def _edited(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        parts = iter(body)
+        first = next((part for part in parts if part), b"")
+        if self._sent is not None:  # some of the page went through `write`
+            yield self._visit.feed(first)
+        else:
+            head = self._head()
+            if not self._visit.edits:
+                self._send(head)
+                yield first
+                yield from parts
+                return
+            whole = self._whole(body, first, parts)
+            if whole is not None:
+                edited = self._visit.whole(whole)
+                self._send([*head, ("content-length", str(len(edited)))])
+                self._reports.note(self._visit.events)
+                yield edited
+                return
+            self._send(head)
+            yield self._visit.feed(first)
+        for part in parts:
+            yield self._visit.feed(part)
+        yield self._visit.close()
+        self._reports.note(self._visit.events)
+
+    def _whole(self, body: Iterable[bytes], first: bytes, parts: Iterator[bytes]) -> bytes | None:
+        """Return the page if it is all there, or said to be short enough to wait for."""
+        _, headers, _ = self._application_head()
+        length = next((value for name, value in headers if name.lower() == "content-length"), "")
+        if length.isdigit() and int(length) <= LONGEST_WHOLE:
+            return b"".join((first, *parts))
+        return first if isinstance(body, Sized) and len(body) == 1 else None
+
+    def _head(self) -> Lines:
+        status, headers, _ = self._application_head()
+        given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        edited = _lines(self._visit.head(int(status[:3]), given))
+        if not self._visit.edits:
+            self._reports.note(self._visit.events)
+        return edited
+
+    def _send(self, head: Lines) -> Write:
+        status, _, exc_info = self._application_head()
+        self._sent = self._start(status, head, exc_info) if exc_info else self._start(status, head)
+        return self._sent
+
+    def _write(self, data: bytes) -> None:
+        write = self._sent or self._send(self._head())
+        write(self._visit.feed(data))
+
+    def _application_head(self) -> tuple[str, Lines, Any]:
+        if self._given is None:
+            raise AssertionError("the application sent a body before its head")
+        return self._given
+
+
+class _Body:
+    """An edited body that closes the application's whether or not it was read (PEP 3333)."""
+
+    def __init__(self, edited: Iterator[bytes], body: Iterable[bytes]) -> None:
+        self._edited = edited
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._edited
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+
+
+def request_head(environ: WSGIEnvironment) -> RequestHead:
+    """Return the request's head; lines of one name have been joined by the server already."""
+    headers = [
+        (name[5:].lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    ]
+    for name, key in ((b"content-type", "CONTENT_TYPE"), (b"content-length", "CONTENT_LENGTH")):
+        if value := environ.get(key):
+            headers.append((name, value.encode("latin-1")))
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return RequestHead(
+        method=environ["REQUEST_METHOD"],
+        path=path.encode("latin-1").decode("utf-8", "replace") or "/",
+        scheme=environ["wsgi.url_scheme"],
+        headers=headers,
+    )
+
+
+def application_headers(visit: Visit) -> dict[str, str]:
+    """Return the request's headers as the application may see them, under the names of CGI."""
+    return {
+        f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
+        for name, value in visit.request_headers
+        if name not in (b"content-type", b"content-length")
+    }
+
+
+def status_line(status: int) -> str:
+    """Return the status with its words, which PEP 3333 does not go without."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} -"
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> Lines:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
