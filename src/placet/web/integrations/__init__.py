@@ -1,0 +1,1 @@
+"""What is idiomatic in each framework; none of these knows another."""

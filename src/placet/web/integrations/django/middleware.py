@@ -1,0 +1,147 @@
+"""The five locks as Django's first middleware, sync and async."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from http.cookies import Morsel
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from placet.config import read_config
+from placet.consent.visit import RequestHead, Visit
+from placet.web.app import Placet
+from placet.web.gates import Consent
+from placet.web.threads import Answer, Loop, Responder, answered, readable
+from placet.web.wsgi import application_headers, request_head
+
+from .settings import hooks, policy_path
+
+GetResponse = Callable[[HttpRequest], Any]
+
+
+class ConsentMiddleware:
+    """Answers Placet's own addresses; passes everything else through the locks.
+
+    Raises `OperatorError` at start-up for whatever is wrong with the policy file or the data directory.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Read the policy and put the parts together."""
+        self.get_response = get_response
+        self.placet = Placet(read_config(policy_path()), hooks())
+        self._loop = Loop(self.placet)
+        self._waits = iscoroutinefunction(get_response)
+        if self._waits:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Return the response as this visitor may have it."""
+        if self._waits:
+            return self._asynchronously(request)
+        visit, own = self._open(request)
+        if own is not None:
+            return _response(self._loop.run(own))
+        return self._edit(visit, self.get_response(request))
+
+    async def _asynchronously(self, request: HttpRequest) -> HttpResponseBase:
+        visit, own = self._open(request)
+        if own is not None:
+            return _response(await self._loop.wait(own))
+        return self._edit(visit, await self.get_response(request))
+
+    def _open(self, request: HttpRequest) -> tuple[Visit, Coroutine[Any, Any, Answer] | None]:
+        """Return the visit, and the answer in the application's place if there is one."""
+        head = request_head({**request.META, "wsgi.url_scheme": request.scheme})._replace(path=request.path)
+        visit = self.placet.gate.open(head, int(time.time()))
+        if self.placet.owns(head.path):
+            return visit, _own(self.placet.desk.answer, visit, head, request)
+        if visit.refusal is not None:
+            return visit, _own(self.placet.desk.refuse_path, visit, head, request)
+        if self.placet.inspector is not None:
+            self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
+        for name in [name for name in request.META if name.startswith("HTTP_")]:
+            del request.META[name]
+        request.META.update(application_headers(visit))
+        for cached in ("COOKIES", "headers"):
+            request.__dict__.pop(cached, None)
+        request.consent = Consent(visit.decision, self.placet.pages, visit.language)  # type: ignore[attr-defined]
+        return visit, None
+
+    def _edit(self, visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
+        given = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
+        given += [(b"set-cookie", m.output(header="").strip().encode()) for m in response.cookies.values()]
+        head = visit.head(response.status_code, given)
+        _set_head(response, head)
+        if visit.edits:
+            if isinstance(response, StreamingHttpResponse):
+                _stream(visit, response)
+            elif isinstance(response, HttpResponse):
+                response.content = visit.whole(response.content)
+                response.headers["Content-Length"] = str(len(response.content))
+        self.placet.reports.note(visit.events)
+        return response
+
+
+class _Line(Morsel[str]):
+    """A `Set-Cookie` line as it is: of one name there may be several, for as many domains and paths."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self._line = line
+
+    def output(self, attrs: Any = None, header: str = "Set-Cookie:") -> str:
+        return f"{header} {self._line}" if header else self._line
+
+
+def _set_head(response: HttpResponseBase, head: Iterable[tuple[bytes, bytes]]) -> None:
+    for name in list(response.headers):
+        del response.headers[name]
+    response.cookies.clear()
+    for number, (key, value) in enumerate(head):
+        name, text = key.decode("latin-1"), value.decode("latin-1")
+        if name == "set-cookie":
+            dict.__setitem__(response.cookies, str(number), _Line(text))
+        elif name in response.headers:
+            # Django keeps one line a name; what is sent twice here are lists (RFC 9110 section 5.3).
+            response.headers[name] = f"{response.headers[name]}, {text}"
+        else:
+            response.headers[name.title()] = text
+
+
+def _stream(visit: Visit, response: StreamingHttpResponse) -> None:
+    response.file_to_stream = None  # type: ignore[attr-defined]  # or the server sends the file itself
+    body = response.streaming_content
+    response.streaming_content = _fed_later(visit, body) if response.is_async else _fed(visit, body)  # type: ignore[arg-type]
+
+
+def _fed(visit: Visit, body: Iterable[bytes]) -> Iterator[bytes]:
+    for part in body:
+        yield visit.feed(part)
+    yield visit.close()
+
+
+async def _fed_later(visit: Visit, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for part in body:
+        yield visit.feed(part)
+    yield visit.close()
+
+
+def _own(
+    respond: Responder, visit: Visit, head: RequestHead, request: HttpRequest
+) -> Coroutine[Any, Any, Answer]:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    body = request.read(readable(int(length))) if length.isdigit() else b""
+    return answered(respond, visit, head, request.META["QUERY_STRING"].encode("latin-1"), body)
+
+
+def _response(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    _set_head(response, answer.headers)
+    return response

@@ -1,0 +1,116 @@
+"""FastAPI: `Depends(requires("social"))`, a `Visitor` for endpoints, and the 403 in the OpenAPI document.
+
+app = FastAPI()
+protect(app, "placet.toml")
+
+@app.get("/shares", dependencies=[Depends(requires("social"))])
+async def shares(consent: Visitor) -> list[str]: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
+
+from placet.config import Config
+from placet.web.asgi import ConsentMiddleware
+from placet.web.gates import NO_STORE, Consent, consent_of, refusal
+from placet.web.withdrawals import Hook
+
+
+def _visitor(connection: HTTPConnection) -> Consent:
+    return consent_of(connection)
+
+
+Visitor = Annotated[Consent, Depends(_visitor)]
+"""What the visitor granted, as a parameter of an endpoint or of another dependency."""
+
+
+class Refused(HTTPException):
+    """The visitor has not granted what the endpoint needs: a 403 in their words."""
+
+    def __init__(self, consent: Consent, name: str) -> None:
+        """Take the consent, and the name of the feature or purpose that it does not have."""
+        super().__init__(403, consent.explain(name).striptags(), dict(NO_STORE))
+        self.consent = consent
+        self.name = name
+
+
+class Requirement:
+    """A dependency that lets an endpoint run only where the feature, or else the purpose, is granted."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name that the policy has for it."""
+        self.name = name
+
+    def __call__(self, request: Request) -> Consent:
+        """Return the visitor's consent; raises `Refused` where it is not enough."""
+        consent = consent_of(request)
+        if not consent.permits(self.name):
+            raise Refused(consent, self.name)
+        return consent
+
+
+def requires(name: str) -> Requirement:
+    """Return the dependency for a feature or a purpose, as `Depends` takes it."""
+    return Requirement(name)
+
+
+def protect(
+    app: FastAPI,
+    policy: str | Path | Config = "placet.toml",
+    *,
+    on_withdrawal: Mapping[str, Hook] | None = None,
+) -> None:
+    """Put the five locks around the application, and its refusals into its OpenAPI document.
+
+    Call it after every other `add_middleware`, so that nothing sets a cookie outside of it.
+    """
+    app.add_middleware(ConsentMiddleware, policy=policy, on_withdrawal=on_withdrawal)
+    app.add_exception_handler(Refused, _answer)
+    written = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        first = app.openapi_schema is None
+        document = written()
+        if first:
+            _describe(app, document)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _answer(request: Request, refused: Exception) -> Response:
+    assert isinstance(refused, Refused)  # noqa: S101 - as the handler was registered
+    body, media_type = refusal(refused.consent, refused.name, request.headers.get("accept"))
+    return Response(body, 403, NO_STORE, media_type)
+
+
+def _describe(app: FastAPI, document: dict[str, Any]) -> None:
+    for route in app.routes:
+        if isinstance(route, APIRoute) and (names := sorted(set(_requirements(route.dependant)))):
+            wanted = " and ".join(f"“{name}”" for name in names)
+            for method in route.methods or ():
+                operation = document["paths"].get(route.path_format, {}).get(method.lower())
+                if operation is not None:
+                    operation["responses"].setdefault(
+                        "403", _response(f"The visitor has not granted {wanted}.")
+                    )
+
+
+def _response(description: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _requirements(dependant: Dependant) -> Iterator[str]:
+    if isinstance(dependant.call, Requirement):
+        yield dependant.call.name
+    for inner in dependant.dependencies:
+        yield from _requirements(inner)
