@@ -8,7 +8,7 @@ import typing
 import msgspec
 import pytest
 
-from placet.config import File, Server
+from placet.config import File, Published, Retention, Server, Timestamp, Witness
 from placet.consent.policyfile import Feature, Provider, Purpose, Site, Tracker, Words, seconds
 
 from .pages import DOCS, ROOT, code, rows
@@ -22,6 +22,10 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[[trackers]]": Tracker,
     "[features.<id>]": Feature,
     "[server]": Server,
+    "[log]": Published,
+    "[[log.witnesses]]": Witness,
+    "[log.timestamp]": Timestamp,
+    "[retention]": Retention,
 }
 NUMBER = re.compile(r"\b[PS]\d{3}\b")
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,7 @@ def site() -> InspectedGazette:
 def visitor(site: InspectedGazette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
     monkeypatch.setenv("PLACET_DATA", str(tmp_path))
     config = read_config(POLICY)
-    config = type(config)(
-        config.policy, msgspec.structs.replace(config.server, debug=True), config.data, None, config.source
-    )
+    config = replace(config, server=msgspec.structs.replace(config.server, debug=True))
     app = ConsentMiddleware(site.app, config)
     with TestClient(app, base_url=ORIGIN) as client:
         yield Visitor(client)
