@@ -8,6 +8,8 @@ account (R57): what was shown, what was answered, and when.
 from __future__ import annotations
 
 import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +20,7 @@ Event = Literal["granted", "refused", "withdrawn"]
 Act = Literal["accept", "refuse", "save"]
 
 RECORD_VERSION = 1
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes leave four bits of the last character unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Record:
     gpc: bool
     time: int  # milliseconds since 1970, by the server's clock (R44)
     until: int  # seconds since 1970
-    receipt: str | None  # of this choice; `None`: nothing was granted
+    receipt: str | None  # number of this choice's receipt; `None`: nothing was granted
     previous: str | None  # receipt of the choice that this one replaces (R52)
 
 
@@ -52,6 +55,16 @@ def event_of(granted: frozenset[str], before: frozenset[str]) -> Event:
     if before - granted and not granted - before:
         return "withdrawn"
     return "granted" if granted else "refused"
+
+
+def number_of(event_id: bytes) -> str:
+    """Return the receipt number of an event: its 16 bytes in base64url (RFC 4648 section 5)."""
+    return urlsafe_b64encode(event_id).rstrip(b"=").decode()
+
+
+def event_id_of(number: str) -> bytes | None:
+    """Return the event's 16 bytes that a receipt number writes, `None` for anything else."""
+    return urlsafe_b64decode(number + "==") if _NUMBER.fullmatch(number) else None
 
 
 def canonical(record: Record, policy: Policy) -> bytes:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -19,11 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from placet.consent.choice import DAY, LIFE, Choice, format_choice
 from placet.consent.policy import Policy
-from placet.consent.receipt import Record, Shown, canonical, event_of
+from placet.consent.receipt import Record, Shown, canonical, event_of, number_of
 from placet.consent.visit import Visit
 from placet.errors import LedgerDown
 from placet.ledger.log import Log
-from placet.ledger.store import Entry
+from placet.ledger.store import EVENT, Entry
 
 from .choice import (
     Click,
@@ -35,6 +33,9 @@ from .choice import (
     way_back,
     without,
 )
+from .clock import Clock
+from .documents import Documents
+from .logfiles import LogFiles
 from .pages import PAGE_HEADERS, Pages
 from .reports import parse_reports
 from .withdrawals import Withdrawal, Withdrawals
@@ -48,7 +49,6 @@ log = logging.getLogger("placet.web")
 GPC_PATH = "/.well-known/gpc.json"
 MAX_BODY = 65_536  # bytes of a posted form or report
 LEDGER_SECONDS = 10.0  # after which a grant is not given, and a refusal is given before its record
-CONSENT_EVENT = 1  # the ledger's entry type
 
 NO_STORE = {"cache-control": "no-store"}
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -64,6 +64,9 @@ class Desk:
         pages: Pages,
         prefix: str,
         ledger: Log,
+        documents: Documents,
+        log_files: LogFiles,
+        clock: Clock,
         withdrawals: Withdrawals,
         reports: Reports,
         inspector: Inspector | None,
@@ -72,6 +75,9 @@ class Desk:
         self._pages = pages
         self._prefix = prefix
         self._ledger = ledger
+        self._documents = documents
+        self._log_files = log_files
+        self._clock = clock
         self._withdrawals = withdrawals
         self._reports = reports
         self._get: dict[str, Handler] = {
@@ -113,6 +119,8 @@ class Desk:
 
     async def _respond(self, visit: Visit, scope: Scope, receive: Receive) -> Response:
         path, method = scope["path"], scope["method"]
+        if self._log_files.owns(path):
+            return self._log_files.answer(scope)
         visit.prefer(*parse_qs(scope["query_string"].decode("latin-1")).get("lang", ()))
         if path == GPC_PATH:
             return JSONResponse({"gpc": True, "lastUpdate": visit.decision.policy.site.updated})
@@ -173,9 +181,12 @@ class Desk:
             return await self._take_back(visit, click, granted, language, done)
         choice, entry = self._record(visit, click, granted, language)
         try:
+            self._documents.check()
+            self._clock.check()
             await _recorded(self._ledger.submit(entry))  # before it is given, never after (R101)
-        except (LedgerDown, TimeoutError):
-            log.error("a consent was not given: the ledger could not record it")  # noqa: TRY400
+        except (LedgerDown, TimeoutError) as problem:
+            why = problem if isinstance(problem, LedgerDown) else "the ledger did not get to it"
+            log.error("a consent was not given: %s", why)  # noqa: TRY400
             sorry = self._page(self._pages.unavailable(language, back), 503)
             less = without(granted, more, policy, before)
             if all(given or not visit.decision.allows(id) for id, given in less.items()):
@@ -208,11 +219,10 @@ class Desk:
         asked = {id for id, purpose in policy.purposes.items() if purpose.basis == "consent"}
         given = frozenset(id for id in asked if granted.get(id))
         earlier = frozenset(id for id in asked if before and (policy.marks[id], True) in before.said)
-        now = time.time_ns() // 1_000_000
-        choice = choose(
-            granted, policy, visit.decision.gpc, now // 1_000, secrets.token_urlsafe(16) if given else None
-        )
+        now = self._clock.now()
         id, notice = _uuid7(now), self._pages.notice_hash(language)
+        receipt = number_of(id.bytes) if given else None
+        choice = choose(granted, policy, visit.decision.gpc, now // 1_000, receipt)
         record = Record(
             id=str(id),
             site=policy.site.hosts[0],
@@ -227,7 +237,7 @@ class Desk:
             receipt=choice.receipt,
             previous=before.receipt if before else None,
         )
-        return choice, Entry(id.bytes, CONSENT_EVENT, canonical(record, policy), os.urandom(32))
+        return choice, Entry(id.bytes, EVENT, canonical(record, policy), os.urandom(32))
 
     async def _give(self, visit: Visit, choice: Choice, response: Response) -> Response:
         """Return the response with the choice in it, and without what it refuses."""

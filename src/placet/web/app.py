@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from placet.config import Config, read_secrets
+from placet.config import Config, read_secrets, read_signer
 from placet.consent.choice import Keys
 from placet.consent.visit import Gate
 from placet.errors import SetupError
 from placet.ledger.log import Log
+from placet.ledger.published import Directory
 from placet.ledger.spool import Spool
 from placet.ledger.sqlite import SqliteStore
 
 from .api import GPC_PATH, Desk
+from .clock import Clock
+from .documents import Documents, contents_of
+from .logfiles import LogFiles
 from .pages import Pages
 from .reports import Reports
 from .withdrawals import Hook, Withdrawals
@@ -44,11 +48,27 @@ class Placet:
             raise SetupError(
                 f"S005 {config.data}: the data directory cannot be made ({problem})."
             ) from problem
-        self.ledger = Log(SqliteStore(config.data / config.server.ledger), spool=Spool(config.data / "spool"))
+        signer = read_signer(config)
+        store, clock = SqliteStore(config.ledger), Clock()
+        self.ledger = Log(store, spool=Spool(config.data / "spool"))
+        self.documents = Documents(
+            contents_of(config, self.pages), policy.site.hosts[0], store, self.ledger, clock
+        )
+        files = LogFiles(Directory(config.published), prefix, f"log {signer.verifier}\n")
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
         self.inspector = _inspector(prefix) if config.server.debug else None
-        self.desk = Desk(self.pages, prefix, self.ledger, self.withdrawals, self.reports, self.inspector)
+        self.desk = Desk(
+            self.pages,
+            prefix,
+            self.ledger,
+            self.documents,
+            files,
+            clock,
+            self.withdrawals,
+            self.reports,
+            self.inspector,
+        )
         self._prefix = prefix
 
     def owns(self, path: str) -> bool:
@@ -58,11 +78,13 @@ class Placet:
     def open(self) -> None:
         """Take up what an earlier run left; also after `close`. Needs a running event loop."""
         self.ledger.reopen()
+        self.documents.open()
         self.withdrawals.resume()
 
     def close(self) -> None:
         """Write what waits, and let go of files."""
         self.withdrawals.close()
+        self.documents.close()
         self.ledger.close()
 
 
