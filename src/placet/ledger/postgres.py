@@ -32,6 +32,8 @@ _ADD_RECORDS = (
     "INSERT INTO placet.record SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bytea[], %b::bytea[])"
 )
 _DELETE = f"DELETE FROM placet.record WHERE {_AMONG} RETURNING tableoid::regclass::text"
+_KEEP = """INSERT INTO placet.content SELECT * FROM unnest(%b::bytea[], %b::bytea[])
+    ON CONFLICT DO NOTHING"""
 _RANGE = "idx >= %s AND idx < %s"
 _READ = f"""SELECT idx, entry, event_id, record, salt FROM
     (SELECT * FROM placet.leaf WHERE {_RANGE}) AS leaf
@@ -259,11 +261,10 @@ class PostgresStore:
                 place = places[entry.event_id] = (size + len(new), leaf)
                 new.append(place)
                 records.append((place[0], entry))
-            index, known = place
-            same = known == leaf
-            outcomes.append(
-                index if same else Conflict(f"event {entry.event_id.hex()} is entry {index} already")
-            )
+            if place[1] == leaf:
+                outcomes.append(place[0])
+            else:
+                outcomes.append(Conflict(f"event {entry.event_id.hex()} is entry {place[0]} already"))
         _add(connection, new, records)
         return outcomes, new
 
