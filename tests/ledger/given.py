@@ -2,17 +2,24 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from placet.ledger import Conflict, Entry, Kept, leaf_bytes
+from placet.ledger.store import DOCUMENT, EVENT
 
 PATIENCE = 20  # seconds after which something that should have happened is taken for lost
 
 
-def entry(number: int, record: bytes | None = None) -> Entry:
+def entry(number: int, record: bytes | None = None, *, type: int = EVENT) -> Entry:
     """Return the same entry for the same number, with another record if one is given."""
     event_id, salt = (sha256(b"%s %d" % (what, number)).digest() for what in (b"id", b"salt"))
-    return Entry(event_id[:16], 1, b'{"n":%d}' % number if record is None else record, salt)
+    return Entry(
+        event_id[:16],
+        type,
+        b'{"n":%d}' % number if record is None else record,
+        b"" if type == DOCUMENT else salt,
+    )
 
 
 class DictStore:
@@ -40,6 +47,13 @@ class DictStore:
 
     def find(self, event_id: bytes) -> Kept | None:
         return self._by_id.get(event_id)
+
+    def erase(self, event_ids: Sequence[bytes], action: Entry) -> int:
+        there = [kept for event_id in set(event_ids) if (kept := self._by_id.pop(event_id, None))]
+        for kept in there:
+            self.kept[kept.index] = replace(kept, entry=None)
+        self._append(action)
+        return len(there)
 
     def close(self) -> None:
         pass

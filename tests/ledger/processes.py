@@ -1,11 +1,13 @@
-"""Processes that fork, begin a log together, or may not write; each prints what it was told.
+"""Processes that fork, begin a log together, hold a lease, or may not write; each prints what it was told.
 
-python processes.py begin|fork|storm|read-only LEDGER [SPOOL]
+python processes.py begin|fork|storm|lease|lease-and-fork|read-only LEDGER [SPOOL]
 """
 
 import os
+import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from placet.errors import LedgerDown
 from placet.ledger import Entry, Log, Spool, SqliteStore
+from placet.ledger.stores import open_store
 
 NOBODY = 65534
 
@@ -47,10 +50,10 @@ def await_children(pids: list[int]) -> None:
         sys.exit("a child failed")
 
 
-def begin(ledger: Path) -> None:
+def begin(address: str) -> None:
     """Eight processes that have nothing left to do but to append begin at the same moment."""
     wait, start = os.pipe()
-    store = SqliteStore(ledger, busy_timeout=60)
+    store = open_store(address)
 
     def work(number: int) -> None:
         os.close(start)
@@ -62,7 +65,7 @@ def begin(ledger: Path) -> None:
     await_children(children)
 
 
-def fork(ledger: Path) -> None:
+def fork(ledger: str) -> None:
     """The child appends before and after its parent lets go of the log that both had open."""
     child_appended, say_appended = os.pipe()
     parent_closed, say_closed = os.pipe()
@@ -88,7 +91,7 @@ def fork(ledger: Path) -> None:
             tell(kept.index)
 
 
-def storm(ledger: Path) -> None:
+def storm(ledger: str) -> None:
     """Threads append while the process forks; the children append, too."""
     log = Log(SqliteStore(ledger, busy_timeout=60))
     stop = threading.Event()
@@ -115,13 +118,47 @@ def tell_nothing(_: object) -> None:
     pass
 
 
-def read_only(ledger: Path, spool: Path) -> None:
+def lease(address: str) -> None:
+    store = open_store(address)
+    tell(store.lease())
+    os.read(0, 1)
+
+
+def lease_and_fork(address: str) -> None:
+    """The child asks for the lease while its parent has it, and again when the parent is dead."""
+    parent_lives, last_breath = os.pipe()
+
+    def work() -> None:
+        os.close(last_breath)
+        tell(store.lease())
+        os.write(say_asked, b".")
+        os.read(parent_lives, 1)
+        while not store.lease():
+            time.sleep(0.01)
+        tell(True)
+
+    store = open_store(address)
+    child_asked, say_asked = os.pipe()
+
+    def parent() -> None:
+        tell(store.lease())
+        in_child(work)
+        os.read(child_asked, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    # Standard output ends when the child ends, and that is what is waited for.
+    killed = os.waitpid(in_child(parent), 0)[1]
+    if os.waitstatus_to_exitcode(killed) != -signal.SIGKILL:
+        sys.exit("the parent failed")
+
+
+def read_only(ledger: str, spool: str) -> None:
     """A grant is refused and a refusal spooled; told that the file can be written, both get in."""
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-    log = Log(SqliteStore(ledger), Spool(spool))
+    log = Log(SqliteStore(ledger), Spool(Path(spool)))
     try:
         tell(append(log, 1))
     except LedgerDown as down:
@@ -139,6 +176,8 @@ if __name__ == "__main__":
         "begin": begin,
         "fork": fork,
         "storm": storm,
+        "lease": lease,
+        "lease-and-fork": lease_and_fork,
         "read-only": read_only,
     }
-    modes[sys.argv[1]](*map(Path, sys.argv[2:]))
+    modes[sys.argv[1]](*sys.argv[2:])

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from placet.errors import LedgerDown
-from placet.ledger import Log, Spool, SqliteStore, leaf_bytes
+from placet.ledger import Kept, Log, Spool, SqliteStore, leaf_bytes
+from placet.ledger.store import ACTION, Signed
 
 from .given import entry
 
@@ -51,17 +52,6 @@ def test_nothing_is_opened_before_it_is_used(store: SqliteStore, path: Path) -> 
     assert not path.exists()
     store.size()
     assert path.exists()
-
-
-def test_an_erased_row_leaves_its_leaf_and_every_index(store: SqliteStore, path: Path) -> None:
-    store.append_batch([entry(n) for n in range(3)])
-    with closing(sqlite3.connect(path, isolation_level=None)) as eraser:
-        eraser.execute("DELETE FROM record WHERE idx IN (1, 2)")
-    kept = store.read(0, 3)
-    assert [one.leaf for one in kept] == [leaf_bytes(entry(n)) for n in range(3)]
-    assert [one.entry for one in kept] == [entry(0), None, None]
-    assert store.find(entry(1).event_id) is None
-    assert store.append_batch([entry(3)]) == [3]
 
 
 def test_a_locked_file_is_an_outage_until_it_is_released(store: SqliteStore, path: Path) -> None:
@@ -171,6 +161,114 @@ def test_a_newer_format_is_left_alone(store: SqliteStore, path: Path) -> None:
         newer.execute("PRAGMA user_version = 3")
     with pytest.raises(LedgerDown, match="format 3"):
         store.append_batch([entry(1)])
+
+
+# As the release before this one made it.
+FORMAT_1 = """
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE leaf (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;
+    CREATE TABLE record (
+        idx INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, salt BLOB NOT NULL
+    ) STRICT;
+    PRAGMA application_id = 1347175252;
+    PRAGMA user_version = 1;
+"""
+
+
+def insert(connection: sqlite3.Connection, number: int) -> None:
+    """Append as the release before did."""
+    one = entry(number)
+    connection.execute("INSERT INTO leaf VALUES (?, ?)", (number, leaf_bytes(one)))
+    connection.execute("INSERT INTO record VALUES (?, ?, ?, ?)", (number, one.event_id, one.record, one.salt))
+
+
+def test_a_log_of_the_release_before_is_taken_up(store: SqliteStore, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as before:
+        before.executescript(FORMAT_1)
+        for number in range(3):
+            insert(before, number)
+        assert store.append_batch([entry(3), entry(1)]) == [3, 1]
+        store.keep([b"a notice"])
+        store.record_checkpoint(4, b"a note", None)
+        # A server of that release may still have it open.
+        insert(before, 4)
+    assert [one.entry for one in store.read(0, 9)] == [entry(n) for n in range(5)]
+    store.close()
+    assert store.checkpoint() == Signed(4, b"a note")
+
+
+def test_a_log_of_the_release_before_is_taken_up_by_many_at_once(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as before:
+        before.executescript(FORMAT_1)
+    assert sorted(map(int, run("begin", path))) == list(range(8))
+
+
+def test_a_log_that_has_moved_says_where_it_went(store: SqliteStore, path: Path) -> None:
+    store.append_batch([entry(0), entry(1)])
+    store.record_checkpoint(1, b"a note", None)
+    with closing(SqliteStore(path)) as old:
+        old.size()
+        store.move("postgresql://d'Artagnan@/log")
+        for write in (
+            lambda: old.append_batch([entry(2)]),
+            lambda: old.erase([entry(0).event_id], entry(3, type=ACTION)),
+            lambda: old.keep([b"a notice"]),
+            lambda: old.record_checkpoint(2, b"another note", 1),
+            lambda: old.stamp(1, b"a token"),
+            lambda: old.adopt([Kept(2, leaf_bytes(entry(2)), entry(2))]),
+        ):
+            with pytest.raises(LedgerDown, match="this log has moved to postgresql://d'Artagnan@/log"):
+                write()  # type: ignore[no-untyped-call]
+        assert old.append_batch([entry(0)]) == [0], "what it has, it has"
+        assert [one.entry for one in old.read(0, 9)] == [entry(0), entry(1)]
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as before,
+        pytest.raises(sqlite3.IntegrityError, match="this log has moved"),
+    ):
+        insert(before, 2)
+    store.move("elsewhere")
+    with pytest.raises(LedgerDown, match="moved to elsewhere"):
+        store.append_batch([entry(2)])
+    store.move(None)
+    assert store.append_batch([entry(2)]) == [2]
+
+
+def test_leaves_that_are_missing_are_an_outage(store: SqliteStore, path: Path) -> None:
+    store.append_batch([entry(n) for n in range(5)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as vandal:
+        vandal.execute("DELETE FROM leaf WHERE idx = 2")
+    with pytest.raises(LedgerDown, match="missing"):
+        store.leaves(0, 5)
+
+
+def test_a_lease_whose_file_was_removed_is_asked_for_again(store: SqliteStore, path: Path) -> None:
+    with closing(SqliteStore(path)) as other:
+        assert store.lease()
+        path.with_name("ledger.db-lease").unlink()
+        assert other.lease()
+        assert not store.lease()
+
+
+def test_a_lease_asks_for_no_database_and_keeps_its_file_to_its_owner(store: SqliteStore, path: Path) -> None:
+    assert store.lease()
+    (file,) = path.parent.iterdir()
+    assert file.name == "ledger.db-lease"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_lease_that_cannot_be_had_is_an_outage(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "later" / "ledger.db")) as store:
+        with pytest.raises(LedgerDown, match="No such file"):
+            store.lease()
+        (tmp_path / "later").mkdir()
+        assert store.lease()
+
+
+def test_a_writer_that_is_busy_does_not_keep_the_lease_waiting(store: SqliteStore, path: Path) -> None:
+    store.size()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert store.lease()
 
 
 def test_a_fork_that_nobody_announced_is_an_outage_in_the_child(store: SqliteStore) -> None:
