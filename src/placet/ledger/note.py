@@ -168,7 +168,7 @@ def parse_signer(skey: str) -> Signer:
 def check_name(name: str) -> None:
     """Raise NoteError unless a key may have this name: no spaces of any kind, no plus, no control."""
     if not _is_name(name):
-        raise NoteError(f"{name!r} cannot be the name of a key: it has spaces or a plus, or is empty")
+        raise NoteError(f"{name[:80]!r} cannot be the name of a key: it has spaces or a plus, or is empty")
 
 
 def signature_line(name: str, id: bytes, signature: bytes) -> bytes:
@@ -315,7 +315,7 @@ def _parse_line(line: bytes, number: int) -> tuple[str, bytes, bytes]:
     if not written.startswith(_DASH) or not space:
         raise NoteError(f"line {number}: is no signature line")
     if not _is_name(name):
-        raise NoteError(f"line {number}: {name!r} cannot be the name of a key")
+        raise NoteError(f"line {number}: {name[:80]!r} cannot be the name of a key")
     data = _b64(encoded, f"line {number}: the signature")
     if len(data) < 5:
         raise NoteError(f"line {number}: the signature is too short")
