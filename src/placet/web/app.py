@@ -11,8 +11,9 @@ from placet.consent.visit import Gate
 from placet.errors import SetupError
 from placet.ledger.log import Log
 from placet.ledger.published import Directory
+from placet.ledger.publisher import Publisher
 from placet.ledger.spool import Spool
-from placet.ledger.sqlite import SqliteStore
+from placet.ledger.stores import open_store
 
 from .api import GPC_PATH, Desk
 from .clock import Clock
@@ -49,12 +50,18 @@ class Placet:
                 f"S005 {config.data}: the data directory cannot be made ({problem})."
             ) from problem
         signer = read_signer(config)
-        store, clock = SqliteStore(config.ledger), Clock()
+        store, clock = open_store(config.ledger), Clock()
         self.ledger = Log(store, spool=Spool(config.data / "spool"))
         self.documents = Documents(
             contents_of(config, self.pages), policy.site.hosts[0], store, self.ledger, clock
         )
-        files = LogFiles(Directory(config.published), prefix, f"log {signer.verifier}\n")
+        published = Directory(config.published)
+        # Whoever signs does so on a connection of his own.
+        self._signing = open_store(config.ledger)
+        self.publisher = Publisher(
+            self._signing, signer, published, interval=config.log.interval, on_fork=self.ledger.halt
+        )
+        files = LogFiles(published, prefix, f"log {signer.verifier}\n")
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
         self.inspector = _inspector(prefix) if config.server.debug else None
@@ -78,6 +85,7 @@ class Placet:
     def open(self) -> None:
         """Take up what an earlier run left; also after `close`. Needs a running event loop."""
         self.ledger.reopen()
+        self.publisher.start()
         self.documents.open()
         self.withdrawals.resume()
 
@@ -86,6 +94,8 @@ class Placet:
         self.withdrawals.close()
         self.documents.close()
         self.ledger.close()
+        self.publisher.close()  # after the last choice is written, so that it is published too
+        self._signing.close()
 
 
 def _inspector(prefix: str) -> Inspector:
