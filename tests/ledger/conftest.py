@@ -9,14 +9,31 @@ import pytest
 from placet.ledger.store import Store
 from placet.ledger.stores import open_store
 
+from . import postgresql
+
 # Every claim of the contract, and every crash, is tried with each of these.
-STORES = ("sqlite",)
+STORES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgresql.Cluster]:
+    """A PostgreSQL server; whoever stops it starts it again."""
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(postgresql.cluster())
+        except postgresql.Missing as missing:
+            pytest.skip(str(missing))
+        yield made
 
 
 @pytest.fixture(params=STORES)
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a log that nobody has begun."""
-    return str(tmp_path / "ledger.db")
+    if request.param == "sqlite":
+        yield str(tmp_path / "ledger.db")
+    else:
+        with request.getfixturevalue("cluster").database() as made:
+            yield made
 
 
 @pytest.fixture

@@ -125,24 +125,24 @@ def lease(address: str) -> None:
 
 
 def lease_and_fork(address: str) -> None:
-    """The child asks for the lease while its parent has it, and again when the parent is dead."""
-    parent_lives, last_breath = os.pipe()
+    """The parent keeps the lease across a fork; the child asks for it then, and until its parent is dead."""
+    go, say_go = os.pipe()
+    child_asked, say_asked = os.pipe()
+    store = open_store(address)
 
-    def work() -> None:
-        os.close(last_breath)
+    def child() -> None:
+        os.read(go, 1)
         tell(store.lease())
         os.write(say_asked, b".")
-        os.read(parent_lives, 1)
         while not store.lease():
             time.sleep(0.01)
         tell(True)
 
-    store = open_store(address)
-    child_asked, say_asked = os.pipe()
-
     def parent() -> None:
         tell(store.lease())
-        in_child(work)
+        in_child(child)
+        tell(store.lease())
+        os.write(say_go, b".")
         os.read(child_asked, 1)
         os.kill(os.getpid(), signal.SIGKILL)
 

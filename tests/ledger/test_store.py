@@ -300,8 +300,8 @@ def test_a_forked_child_does_not_take_the_lease_with_it(address: str, store: Sto
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    # The parent had it, the child did not get it, the parent died, and then the child did.
-    assert done.stdout.split() == ["True", "False", "True"]
+    # The parent had it and kept it, the child did not get it, the parent died, and then the child did.
+    assert done.stdout.split() == ["True", "True", "False", "True"]
 
 
 # ── checkpoints ─────────────────────────────────────────────────────────────────────────────────────────────
