@@ -112,7 +112,10 @@ READERS = [
     Reader("a signature", bytes(64), lambda data: LOG.verifier.check(b"text\n", data), (NoteError,)),
     Reader("a tile", bytes(64), lambda data: parse_tile(Tile(0, 1, 2), data), (TileError,)),
     Reader(
-        "a bundle", format_bundle([ENTRY] * 3), lambda data: parse_bundle(Tile(None, 1, 3), data), TileError
+        "a bundle",
+        format_bundle([ENTRY] * 3),
+        lambda data: parse_bundle(Tile(None, 1, 3), data),
+        (TileError,),
     ),
     Reader("a tile's path", b"tile/0/x001/234.p/56", named, (TileError,)),
     Reader("a path of hashes", _NUMBERS + SIBLING, included, (ProofError,)),
