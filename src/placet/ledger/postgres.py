@@ -20,7 +20,7 @@ import psycopg
 from placet.errors import LedgerDown
 from placet.ledger import postgres_schema as schema
 from placet.ledger.postgres_session import Connection, Refused, Session
-from placet.ledger.store import ACTION, EVENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
+from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -116,8 +116,8 @@ class PostgresStore:
         with self._work.writing() as connection:
             connection.execute(schema.LOCK)
             places = _places(connection, event_ids)
-            if any(kept[0] != EVENT for _, kept in places.values()):
-                raise ValueError(f"only entries of type {EVENT} can be erased")
+            if any(kept[0] == DOCUMENT for _, kept in places.values()):
+                raise ValueError(f"entries of type {DOCUMENT} were published and cannot be erased")
             if places:
                 partitions = connection.execute(_DELETE, _among(list(places))).fetchall()
                 schema.note_erased(
@@ -188,7 +188,7 @@ class PostgresStore:
             last = _last_signed(connection)
             if (last and last.size) != after:
                 raise Conflict(f"the last checkpoint is of size {last and last.size}, not {after}")
-            if last is not None and (size < last.size or (size == last.size and last.token)):
+            if last is not None and size <= last.size:
                 raise Conflict(f"a checkpoint of size {last.size} is recorded already")
             if size > log_size:
                 raise Conflict(f"the log has fewer than {size} leaves")

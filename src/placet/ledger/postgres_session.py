@@ -9,9 +9,10 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import conninfo as libpq
@@ -22,12 +23,11 @@ from placet.errors import LedgerDown
 from placet.ledger.forks import tell_about_forks
 
 _OLDEST = 15
+_SECRETS = ("password", "sslpassword", "passfile")
 _T = TypeVar("_T")
 
 _SERVER = """SELECT current_setting('server_version_num')::int / 10000, current_setting('fsync') = 'on',
     pg_is_in_recovery(), current_setting('synchronous_commit')"""
-
-_inherited: list["Connection"] = []
 
 
 class Refused(Exception):
@@ -105,20 +105,20 @@ class Session:
             self._disconnect()
 
     def before_fork(self) -> None:
-        # If the child had the socket open, the server would not notice that the parent died.
         self._lock.acquire()
-        self._disconnect()
 
     def after_fork_in_parent(self) -> None:
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            # Nobody said that a fork was coming. To take leave would end the parent's session.
-            os.close(connection.fileno())
-            _inherited.append(connection)
+        if self._connection is not None:
+            # It is the parent's, with what the parent holds. To take leave here would end it there, and to
+            # keep it open would hide from the server that the parent has died.
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, self._connection.fileno(), inheritable=False)
+            os.close(nowhere)
+            self._disconnect()
 
     def _open(self) -> Connection:
         connection = Connection.connect(self._conninfo, autocommit=True)
@@ -181,10 +181,17 @@ def _read(conninfo: str, timeout: float) -> tuple[str, str]:
         "tcp_user_timeout": math.ceil(3000 * timeout),
     }
     wanted.update(given)
-    host = str(wanted.get("host") or wanted.get("hostaddr") or "")
-    place = "" if host.startswith(("/", "@")) else host
-    port = f":{wanted['port']}" if place and "port" in wanted else ""
-    return libpq.make_conninfo("", **wanted), f"postgresql://{place}{port}/{wanted.get('dbname') or ''}"
+    return libpq.make_conninfo("", **wanted), _shown(conninfo, given)
+
+
+def _shown(conninfo: str, given: Mapping[str, Any]) -> str:
+    """Return the address without what nobody should read."""
+    if "://" not in conninfo:
+        return libpq.make_conninfo("", **{name: given[name] for name in given if name not in _SECRETS})
+    parts = urlsplit(conninfo)
+    user, at, hosts = parts.netloc.rpartition("@")
+    options = [option for option in parts.query.split("&") if option.partition("=")[0] not in _SECRETS]
+    return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + hosts, query="&".join(options)))
 
 
 def _words(error: BaseException) -> str:
