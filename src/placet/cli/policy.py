@@ -1,4 +1,4 @@
-"""The command line: parse, call a room, print."""
+"""The policy file: what is wrong in it, and which shape it has."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ import typer
 from placet.config import File, read_config
 from placet.errors import OperatorError, PolicyError
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Consent on the web, enforced on the server."
-)
-
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
 
 
-@app.command()
 def check(policy: PolicyArgument = Path("placet.toml")) -> None:
     """Say what is wrong in a policy file, every problem by its number; exit with 1 if anything is."""
     try:
@@ -38,12 +33,6 @@ def check(policy: PolicyArgument = Path("placet.toml")) -> None:
     )
 
 
-@app.command()
 def schema() -> None:
     """Print the JSON Schema of the policy file, for an editor that completes it."""
     typer.echo(json.dumps(msgspec.json.schema(File), indent=2, ensure_ascii=False))
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

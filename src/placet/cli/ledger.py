@@ -1,0 +1,72 @@
+"""The log as a whole: checked, proved from, moved, and its public key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from placet.config import read_config
+from placet.consent.receipt import number_of
+from placet.ledger.note import format_proof
+from placet.officer import files, given, office, whole
+from placet.officer.records import moment
+
+from .screen import POLICY, Key, Policy, Receipt, answering, moment_and_chance, progress, table
+
+app = typer.Typer(no_args_is_help=True, help="The log of all choices.")
+
+
+@app.command()
+@answering
+def verify(
+    log: Annotated[str, typer.Argument(help="Its address, https://…, or directory; else the policy's.")] = "",
+    since: Annotated[Path | None, typer.Option(help="A checkpoint kept from an earlier check.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="A file to keep this one's checkpoint in.")] = None,
+    key: Key = "",
+    policy: Policy = POLICY,
+) -> None:
+    """Check every entry of a log, or all since a kept checkpoint, down to what was signed.
+
+    Exits with 0 if the log holds, with 1 if it does not, with 2 if it could not be read.
+    """
+    keys = office.keys_for(key, (), policy)
+    old = None if since is None else files.read_file(since)
+    with whole.opened(log or read_config(policy).published) as source, progress("Checking") as bar:
+        found = whole.check(source, keys, old, bar)
+    typer.echo("The log holds.")
+    read = moment(moment_and_chance()[0])
+    rows = [("log", found.checkpoint.origin), ("entries", f"{found.checkpoint.size:,}")]
+    rows += [("root", found.checkpoint.root.hex()), ("read", read)]
+    table([*rows, *((f"seen by {key.name}", moment(1_000 * seconds)) for key, seconds in found.seen)])
+    if keep is not None:
+        with files.written(keep) as file:
+            file.write(found.note)
+
+
+@app.command()
+@answering
+def prove(
+    receipt: Receipt,
+    out: Annotated[Path | None, typer.Option(help="The file. [default: the number, .tlog-proof]")] = None,
+    policy: Policy = POLICY,
+) -> None:
+    """Write the proof of one choice, with its record and salt: for whoever is entitled to see them."""
+    config = read_config(policy)
+    keys = office.public_keys(config)
+    event_id = given.parse_receipt(receipt)
+    path = out or Path(f"{number_of(event_id)}.tlog-proof")
+    with office.ledger(config) as store, whole.opened(config.published) as source:
+        kept = whole.find(store, event_id)
+        proof = whole.proof_of(kept, source, whole.last_note(source, keys.log), keys.log)
+    with files.written(path) as file:
+        file.write(format_proof(proof))
+    typer.echo(f"{path}: the proof of entry {kept.index:,}.")
+
+
+@app.command()
+@answering
+def key(policy: Policy = POLICY) -> None:
+    """Print the log's public key, to be published and given to whoever shall check."""
+    typer.echo(str(office.public_keys(read_config(policy)).log))

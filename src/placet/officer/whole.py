@@ -1,0 +1,126 @@
+"""A whole log looked through, at an address or in a directory; and one entry's proof taken from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from placet.consent.receipt import number_of
+from placet.errors import OfficerError
+from placet.ledger.note import Checkpoint, NoteError, Proof, Verifier, open_checkpoint, open_note
+from placet.ledger.published import (
+    CHECKPOINT,
+    Remote,
+    Source,
+    Unreadable,
+    open_source,
+    prove,
+    read_checkpoint,
+)
+from placet.ledger.store import Entry, Kept, Store
+from placet.ledger.tiles import TileError
+from placet.ledger.tree import ProofError
+from placet.ledger.verify import verify_log
+
+from .given import Keys
+from .records import Progress, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A log that holds, down to its last entry."""
+
+    checkpoint: Checkpoint
+    note: bytes
+    seen: tuple[tuple[Verifier, int], ...]  # by which witnesses, and when, in seconds since 1970
+
+
+class _Pinned:
+    """A log's files with the checkpoint as it was when it was first read, while the log goes on."""
+
+    def __init__(self, source: Source, note: bytes) -> None:
+        self._source = source
+        self._note = note
+
+    def read(self, path: str) -> bytes | None:
+        return self._note if path == CHECKPOINT else self._source.read(path)
+
+
+@contextmanager
+def opened(where: str | Path) -> Iterator[Source]:
+    """Open the log at an address or in a directory; raises OfficerError O014 (2) for a wrong address."""
+    with refusals(where):
+        source = open_source(where)
+    with source if isinstance(source, Remote) else nullcontext():
+        yield source
+
+
+def check(source: Source, keys: Keys, since: bytes | None, progress: Progress) -> Checked:
+    """Read every entry of the log, from the kept checkpoint `since` on if there is one, and check them all.
+
+    Raises OfficerError O013 (1) where something is wrong, and O014 (2) where a file cannot be had.
+    """
+    with refusals(source):
+        note, checkpoint = read_checkpoint(source, keys.log)
+        old = None if since is None else _kept(since, keys.log)
+        checkpoint = verify_log(_Pinned(source, note), keys.log, since=old, progress=progress)
+        signed = open_note(note, keys.all).signed_by
+    return Checked(checkpoint, note, tuple((key, time) for key, time in signed if time is not None))
+
+
+def last_note(source: Source, log: Verifier) -> bytes:
+    """Return the checkpoint that is published now; raises OfficerError O013 (1) and O014 (2)."""
+    with refusals(source):
+        note, _ = read_checkpoint(source, log)
+    return note
+
+
+def proof_of(kept: Kept, source: Source, note: bytes, log: Verifier) -> Proof:
+    """Return the proof of an entry, with its salt and its record, under the checkpoint of the note.
+
+    Raises OfficerError O012 (2) where that is older than the entry, O013 (1), O014 (2).
+    """
+    with refusals(source):
+        size = open_checkpoint(note, log).size
+        if kept.index >= size:
+            raise OfficerError(
+                f"O012 entry {kept.index:,} is recorded, but the published checkpoint ends before it, "
+                f"at {size:,} entries; a running server publishes it within seconds.",
+                2,
+            )
+        extra = b"" if kept.entry is None else opening(kept.entry)
+        return prove(source, kept.index, note, log, extra)
+
+
+def find(store: Store, event_id: bytes) -> Kept:
+    """Return the entry that a receipt names; raises OfficerError O015 (1) where there is none."""
+    kept = store.find(event_id)
+    if kept is None:
+        number = number_of(event_id)
+        raise OfficerError(f"O015 {number}: is not in the ledger: it never was, or it has been erased.", 1)
+    return kept
+
+
+def opening(entry: Entry) -> bytes:
+    """Return what opens the entry's leaf: its salt, then its record."""
+    return entry.salt + entry.record
+
+
+@contextmanager
+def refusals(source: object) -> Iterator[None]:
+    """Say with a number what is wrong with a log, or why it cannot be read."""
+    try:
+        yield
+    except (NoteError, TileError, ProofError) as problem:
+        raise OfficerError(f"O013 {source}: does not hold: {plain(str(problem))}.", 1) from problem
+    except Unreadable as problem:
+        raise OfficerError(f"O014 the log cannot be read: {plain(str(problem))}.", 2) from problem
+
+
+def _kept(note: bytes, log: Verifier) -> Checkpoint:
+    try:
+        return open_checkpoint(note, log)
+    except NoteError as problem:
+        raise NoteError(f"the kept checkpoint: {problem}") from problem
