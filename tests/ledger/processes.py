@@ -1,6 +1,6 @@
 """Processes that fork, begin a log together, hold a lease, or may not write; each prints what it was told.
 
-python processes.py begin|fork|storm|lease|lease-and-fork|read-only LEDGER [SPOOL]
+python processes.py begin|fork|storm|open|lease|lease-and-fork|read-only LEDGER [SPOOL]
 """
 
 import os
@@ -118,6 +118,14 @@ def tell_nothing(_: object) -> None:
     pass
 
 
+def hold_open(address: str) -> None:
+    """The log is read, stays open, and is read again."""
+    store = open_store(address)
+    tell(store.size())
+    os.read(0, 1)
+    tell(store.size())
+
+
 def lease(address: str) -> None:
     store = open_store(address)
     tell(store.lease())
@@ -176,6 +184,7 @@ if __name__ == "__main__":
         "begin": begin,
         "fork": fork,
         "storm": storm,
+        "open": hold_open,
         "lease": lease,
         "lease-and-fork": lease_and_fork,
         "read-only": read_only,
