@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from placet.config import SECRET_BYTES, read_config, read_secrets
-from placet.consent.choice import Keys
+from placet.config import SECRET_BYTES, Retention, read_config, read_secrets, read_signer
+from placet.consent.choice import LIFE, Keys
+from placet.consent.policyfile import seconds
 from placet.errors import PolicyError, SetupError
+from placet.ledger.note import COSIGNATURE, Signer, Verifier, format_signer, parse_signer
 
 PATIENCE = 60  # seconds after which something that should have happened is taken for lost
 
@@ -96,6 +98,195 @@ class TestFile:
             read_config(written(tmp_path, text), {})
         (problem,) = raised.value.problems
         assert problem.startswith(message)
+
+
+WITNESS = str(Verifier("witness.test/w1", COSIGNATURE, b"w" * 32))
+
+
+class TestLedger:
+    def test_it_is_a_file_in_the_data_directory(self, tmp_path: Path) -> None:
+        path = written(tmp_path, SITE + '\n[server]\nledger = "log.db"\n')
+        assert read_config(path, {}).ledger == tmp_path / "placet-data" / "log.db"
+        assert read_config(path, {"PLACET_DATA": "/d"}).ledger == Path("/d/log.db")
+
+    def test_or_a_database_and_the_environment_goes_before_the_file(self, tmp_path: Path) -> None:
+        path = written(tmp_path, SITE + '\n[server]\nledger = "postgresql://db.test/placet"\n')
+        assert read_config(path, {}).ledger == "postgresql://db.test/placet"
+        address = "postgresql://placet:word@db.test/placet"
+        assert read_config(path, {"PLACET_LEDGER": address}).ledger == address
+        assert read_config(path, {"PLACET_LEDGER": "other.db"}).ledger == tmp_path / "placet-data/other.db"
+
+    @pytest.mark.parametrize(
+        "address",
+        ["postgresql://u:hunter2@db.test/p", "postgres://:hunter2@/p", "postgresql:///p?password=hunter2"],
+    )
+    def test_s008_no_password_lies_in_the_policy_file(self, tmp_path: Path, address: str) -> None:
+        path = written(tmp_path, SITE + f'\n[server]\nledger = "{address}"\n')
+        with pytest.raises(SetupError, match=r"^S008 placet\.toml: .*PGPASSFILE.*PLACET_LEDGER") as raised:
+            read_config(path, {})
+        assert "hunter2" not in str(raised.value)
+
+    @pytest.mark.parametrize("address", ["mysql://u:hunter2@db/p", "postgresql://[u:hunter2@db", "https://x"])
+    def test_s009_it_is_neither(self, tmp_path: Path, address: str) -> None:
+        path = written(tmp_path, SITE + f'\n[server]\nledger = "{address}"\n')
+        for environ, where in (({}, r"placet\.toml"), ({"PLACET_LEDGER": address}, "PLACET_LEDGER")):
+            with pytest.raises(SetupError, match=f"^S009 {where}: ") as raised:
+                read_config(path, environ)
+            assert "hunter2" not in str(raised.value)
+
+    def test_nobody_is_told_the_address_by_printing_the_settings(self, tmp_path: Path) -> None:
+        address = "postgresql://u:hunter2@db.test/p"
+        assert "hunter2" not in repr(read_config(written(tmp_path, SITE), {"PLACET_LEDGER": address}))
+
+    def test_the_files_bytes_are_kept_for_publishing(self, tmp_path: Path) -> None:
+        text = SITE.replace("La Gazette SARL", "La Gazette\u00a0SARL").replace("\n", "\r\n")
+        path = written(tmp_path, text.encode())
+        assert read_config(path, {}).text == path.read_bytes()
+
+
+class TestLog:
+    def test_it_is_named_for_where_it_is(self, tmp_path: Path) -> None:
+        found = read_config(written(tmp_path, SITE), {})
+        assert found.origin == "www.gazette.test/.placet/log"
+        assert found.published == tmp_path / "placet-data" / "log"
+        assert (found.log.interval, found.log.witnesses, found.log.timestamp) == (1.0, (), None)
+        moved = SITE.replace("www.gazette.test", "gazette.test") + '\n[server]\nprefix = "/consent/"\n'
+        assert read_config(written(tmp_path, moved), {}).origin == "gazette.test/consent/log"
+        kept = moved + '\n[log]\norigin = "www.gazette.test/.placet/log"\ninterval = 0.5\n'
+        found = read_config(written(tmp_path, kept), {})
+        assert (found.origin, found.log.interval) == ("www.gazette.test/.placet/log", 0.5)
+
+    def test_others_see_it_and_say_when(self, tmp_path: Path) -> None:
+        text = f"""
+[log]
+quorum = 1
+[[log.witnesses]]
+url = "https://witness.test"
+key = "{WITNESS}"
+[log.timestamp]
+url = "https://stamps.test/tsa"
+every = "6 hours"
+ca = "tsa.pem"
+"""
+        found = read_config(written(tmp_path, SITE + text), {})
+        assert [witness.key for witness in found.log.witnesses] == [WITNESS]
+        assert found.log.timestamp
+        assert (found.log.timestamp.every, found.authority) == ("6 hours", tmp_path / "tsa.pem")
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("interval = 2.0", "P001 placet.toml: in [log]: Expected `float` <= 1.0"),
+            ("interval = 0", "P001 placet.toml: in [log]: Expected `float` >= 0.05"),
+            ('origin = "a log"', "P001 placet.toml: in [log]: Expected `str` matching regex"),
+            ('origin = "a+b"', "P001 placet.toml: in [log]: Expected `str` matching regex"),
+            ('origins = "a"', "P001 placet.toml: in [log]: Object contains unknown field `origins`"),
+            ('[log.timestamp]\nurl = "tsa"', "P001 placet.toml: in [log]: Expected `str` matching regex"),
+            (
+                '[log.timestamp]\nurl = "http://t"\nevery = "session"',
+                "P001 placet.toml: in [log]: Expected `str` matching regex",
+            ),
+            (
+                '[[log.witnesses]]\nurl = "http://w"\nkey = "w+00000000+AAAA"',
+                "P020 placet.toml: in [log]: the key of witness 1 cannot be read: ",
+            ),
+            (
+                f'[[log.witnesses]]\nurl = "http://w"\nkey = "{Signer("w", b"k" * 32).verifier}"',
+                "P020 placet.toml: in [log]: the key of witness 1 is not a cosigner's.",
+            ),
+            ("quorum = 1", "P021 placet.toml: in [log]: the quorum is 1, of 0 witnesses"),
+        ],
+    )
+    def test_what_is_wrong_is_told_by_number(self, tmp_path: Path, text: str, message: str) -> None:
+        with pytest.raises(PolicyError) as raised:
+            read_config(written(tmp_path, f"{SITE}\n[log]\n{text}\n"), {})
+        assert raised.value.problems[0].startswith(message)
+
+
+class TestRetention:
+    def test_a_grant_is_kept_until_it_can_no_longer_be_disputed(self) -> None:
+        kept = Retention()
+        five_years = seconds("5 years")
+        assert five_years
+        for life in (kept.granted, kept.withdrawn):  # either may leave something granted for half a year
+            assert (seconds(life) or 0) >= five_years + LIFE * 86_400
+        assert LIFE * 86_400 < (seconds(kept.refused) or 0) < five_years
+        assert (seconds(kept.actions) or 0) >= (seconds(kept.granted) or 0)
+
+    def test_the_operator_says_otherwise(self, tmp_path: Path) -> None:
+        path = written(tmp_path, SITE + '\n[retention]\nrefused = "7 months"\n')
+        assert read_config(path, {}).retention == Retention(refused="7 months")
+
+    @pytest.mark.parametrize("life", ["session", "0 days", "a year", "5 Years", "5 years\\n"])
+    def test_what_is_no_length_of_time_is_told(self, tmp_path: Path, life: str) -> None:
+        path = written(tmp_path, SITE + f'\n[retention]\ngranted = "{life}"\n')
+        with pytest.raises(PolicyError, match=r"^P001 placet\.toml: in \[retention\]: "):
+            read_config(path, {})
+
+
+class TestSigner:
+    def made(self, tmp_path: Path, text: str = SITE) -> Any:
+        return read_config(written(tmp_path, text), {})
+
+    def test_it_is_made_on_first_run_and_read_on_the_next(self, tmp_path: Path) -> None:
+        config = self.made(tmp_path)
+        signer = read_signer(config, {})
+        assert signer.name == "www.gazette.test/.placet/log"
+        assert read_signer(config, {}) == signer
+        path = config.data / "ledger.key"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert parse_signer(path.read_text()) == signer
+        assert list(config.data.iterdir()) == [path]
+
+    def test_each_log_has_its_own(self, tmp_path: Path) -> None:
+        one, other = (read_config(written(tmp_path, SITE), {"PLACET_DATA": str(tmp_path / n)}) for n in "ab")
+        assert read_signer(one, {}).private != read_signer(other, {}).private
+
+    def test_the_environment_goes_before_the_file_and_makes_none(self, tmp_path: Path) -> None:
+        config = self.made(tmp_path)
+        key = Signer(config.origin, b"k" * 32)
+        assert read_signer(config, {"PLACET_LEDGER_KEY": format_signer(key)}) == key
+        assert not config.data.exists()
+
+    def test_s003_others_may_read_it(self, tmp_path: Path) -> None:
+        config = self.made(tmp_path)
+        read_signer(config, {})
+        (config.data / "ledger.key").chmod(0o640)
+        with pytest.raises(SetupError, match=r"^S003 ledger\.key: others may read it"):
+            read_signer(config, {})
+
+    def test_s010_it_is_no_key_and_is_not_quoted(self, tmp_path: Path) -> None:
+        config = self.made(tmp_path)
+        whole = format_signer(Signer(config.origin, b"k" * 32))
+        for text in ("", "c0ffee" * 10, whole[:-4], whole.replace("PRIVATE", "PUBLIC")):
+            (config.data).mkdir(exist_ok=True)
+            path = config.data / "ledger.key"
+            path.write_text(text)
+            path.chmod(0o600)
+            for environ in ({}, {"PLACET_LEDGER_KEY": text}) if text else ({},):
+                with pytest.raises(SetupError, match=r"^S010 (ledger\.key|PLACET_LEDGER_KEY): ") as raised:
+                    read_signer(config, environ)
+                assert whole[-30:-6] not in str(raised.value)
+                assert "c0ffee" not in str(raised.value)
+
+    def test_s011_the_site_was_renamed_and_the_message_says_what_to_write(self, tmp_path: Path) -> None:
+        before = read_signer(self.made(tmp_path), {})
+        renamed = SITE.replace("www.gazette.test", "gazette.test")
+        with pytest.raises(SetupError, match=r"^S011 ledger\.key: ") as raised:
+            read_signer(self.made(tmp_path, renamed), {})
+        line = f'origin = "{before.name}"'
+        assert line in str(raised.value)
+        assert read_signer(self.made(tmp_path, f"{renamed}\n[log]\n{line}\n"), {}) == before
+
+    def test_s012_a_lost_key_is_not_made_again(self, tmp_path: Path) -> None:
+        config = self.made(tmp_path)
+        read_signer(config, {})
+        config.published.mkdir()
+        (config.published / "checkpoint").write_text("signed\n")
+        read_signer(config, {})
+        (config.data / "ledger.key").unlink()
+        with pytest.raises(SetupError, match=r"^S012 ledger\.key: is not there"):
+            read_signer(config, {})
 
 
 def race(data: Path, barrier: Barrier, mine: Event, next_one: Event, results: Any) -> None:
