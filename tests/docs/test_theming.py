@@ -50,7 +50,7 @@ def test_the_files_are_those_that_can_be_replaced() -> None:
     templates = {
         path.name for path in (CLIENT / "templates").iterdir() if not path.name.startswith("inspector")
     }
-    assert said == templates | {"placet.css", "pages.css", "placet.js"}
+    assert said == templates | {"placet.css", "pages.css", "placet.js", "receipt.js"}
 
 
 def test_a_file_of_the_same_name_replaces_ours(tmp_path: Path) -> None:

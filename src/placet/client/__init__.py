@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
 SOURCE_LANGUAGE = "en"  # what the templates are written in
+FILES = ("placet.css", "pages.css", "placet.js", "receipt.js")
 _HERE = resources.files(__name__)
 
 
@@ -82,4 +83,4 @@ def sources(own: Path | None = None) -> dict[str, bytes]:
     if own is not None:
         paths = (path for path in sorted(own.rglob("*")) if path.is_file())
         found |= {f"own/{path.relative_to(own)}": path.read_bytes() for path in paths}
-    return found | {name: text(name, own).encode() for name in ("placet.css", "pages.css", "placet.js")}
+    return found | {name: text(name, own).encode() for name in FILES}

@@ -37,6 +37,7 @@ from .clock import Clock
 from .documents import Documents
 from .logfiles import LogFiles
 from .pages import PAGE_HEADERS, Pages
+from .receipts import Receipts
 from .reports import parse_reports
 from .withdrawals import Withdrawal, Withdrawals
 
@@ -69,6 +70,7 @@ class Desk:
         clock: Clock,
         withdrawals: Withdrawals,
         reports: Reports,
+        receipts: Receipts,
         inspector: Inspector | None,
     ) -> None:
         """Take the parts that a click needs, and the prefix of every address."""
@@ -84,6 +86,7 @@ class Desk:
             "settings": self._settings,
             "cookies": self._cookies,
             "state": self._state,
+            **receipts.handlers,
         }
         self._post: dict[str, Handler] = {"choice": self._choice, "report": self._report}
         self._files = pages.files
@@ -141,7 +144,8 @@ class Desk:
 
     async def _settings(self, visit: Visit, headers: dict[bytes, bytes], _receive: Receive) -> Response:
         back = way_back("", headers, (self._prefix,))
-        return self._page(self._pages.settings(visit.decision, visit.language, back))
+        proved = isinstance(visit.choice, Choice) and visit.choice.receipt is not None
+        return self._page(self._pages.settings(visit.decision, visit.language, back, receipt=proved))
 
     async def _cookies(self, visit: Visit, headers: dict[bytes, bytes], _receive: Receive) -> Response:
         back = way_back("", headers, (self._prefix,))

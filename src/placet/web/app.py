@@ -20,6 +20,7 @@ from .clock import Clock
 from .documents import Documents, contents_of
 from .logfiles import LogFiles
 from .pages import Pages
+from .receipts import Receipts
 from .reports import Reports
 from .withdrawals import Hook, Withdrawals
 
@@ -64,6 +65,10 @@ class Placet:
         files = LogFiles(published, prefix, f"log {signer.verifier}\n")
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
+        # And whoever reads: a receipt keeps no choice waiting.
+        self._reading = open_store(config.ledger)
+        address = f"https://{policy.site.hosts[0]}{prefix}"
+        receipts = Receipts(self.pages, address, self._reading, published, signer.verifier, clock)
         self.inspector = _inspector(prefix) if config.server.debug else None
         self.desk = Desk(
             self.pages,
@@ -74,6 +79,7 @@ class Placet:
             clock,
             self.withdrawals,
             self.reports,
+            receipts,
             self.inspector,
         )
         self._prefix = prefix
@@ -96,6 +102,7 @@ class Placet:
         self.ledger.close()
         self.publisher.close()  # after the last choice is written, so that it is published too
         self._signing.close()
+        self._reading.close()
 
 
 def _inspector(prefix: str) -> Inspector:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +29,9 @@ from placet.consent.policy import Policy
 from placet.consent.response import Assets
 from placet.consent.sources import Held
 from placet.errors import SetupError
+from placet.ledger.store import Kept
 
+from .receiptfile import Recorded
 from .wording import Wording, filters, typeset
 
 # Placet's own pages need nothing but their own style, their own client, and the way back.
@@ -39,6 +41,7 @@ PAGE_HEADERS = {
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
+    "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
@@ -70,10 +73,13 @@ class Pages:
         sheet = client.bare_style(style + "\n" + client.text("pages.css", templates)).encode()
         self.assets = Assets(style=_digest(style.encode()), script=_digest(script))
         self._style = b"<style>" + style.encode("ascii") + b"</style>"
+        checker = client.text("receipt.js", templates).encode()
         self._script = f"client.{_name(script)}.js"
+        self._checker = f"receipt.{_name(checker)}.js"
         self._sheet = f"pages.{_name(sheet)}.css"
         self.files: Mapping[str, tuple[bytes, str]] = {
             self._script: (script, "text/javascript"),
+            self._checker: (checker, "text/javascript"),
             self._sheet: (sheet, "text/css"),
         }
         self._client = (
@@ -111,16 +117,53 @@ class Pages:
             for language in self.languages
         }
 
-    def settings(self, decision: Decision, language: str, back: str) -> bytes:
-        """Return the settings page; `back` is where the visitor came from, a path."""
-        shown = self.notice_hash(language)
-        return self._full("settings.html", language, back, **self._asking(decision, language, shown))
+    def settings(self, decision: Decision, language: str, back: str, *, receipt: bool = False) -> bytes:
+        """Return the settings page; `back` is where the visitor came from, a path.
+
+        `receipt` says whether they have one.
+        """
+        asking = self._asking(decision, language, self.notice_hash(language))
+        return self._full("settings.html", language, back, receipt=receipt, **asking)
 
     def cookie_policy(self, decision: Decision, language: str, back: str) -> bytes:
         """Return the page that lists every tracker: its purpose, its life and who sets it."""
         wording = self._wordings[language]
         listed = self._asking(decision, language, "") | {"own_tracker": wording.own_tracker()}
         return self._full("cookies.html", language, back, **listed)
+
+    def receipt(
+        self,
+        decision: Decision,
+        language: str,
+        record: Recorded,
+        *,
+        kept: Kept,
+        earlier: Sequence[Recorded | None],
+        proof: Literal["there", "soon", "late"],
+    ) -> bytes:
+        """Return the receipt of a choice, with the choices that it replaced, the last first."""
+        wording = self._wordings[language]
+        asking = self._asking(decision, language, self.notice_hash(language))
+        return self._full(
+            "receipt.html",
+            language,
+            "/",
+            record=record,
+            answered=wording.answered(record.answers, decision),
+            changed_policy=record.policy != self._policy.fingerprint,
+            earlier=[each and (each, wording.answered(each.answers, decision)) for each in earlier],
+            older=bool(earlier and earlier[-1] and earlier[-1].previous),
+            written=kept.entry.record.decode() if kept.entry else "",
+            kept=kept,
+            leaf=b64encode(kept.leaf).decode(),
+            proof=proof,
+            checker=self._checker,
+            **asking,
+        )
+
+    def no_receipt(self, why: str, language: str) -> bytes:
+        """Return the page that says why there is no receipt, by the name of an `Absence`."""
+        return self._full("no_receipt.html", language, "/", why=why)
 
     def refused(self, name: str, language: str) -> bytes:
         """Return the page that says why a feature or a purpose's address is closed."""
@@ -239,6 +282,7 @@ class Pages:
                 # A page in one language leads to settings in the same, whatever the browser prefers.
                 settings_address=f"{self._prefix}settings?lang={language}",
                 cookies_address=f"{self._prefix}cookies?lang={language}",
+                receipt_address=f"{self._prefix}receipt?lang={language}",
                 **context,
             )
         )

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, get_args
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from markupsafe import Markup, escape
 
@@ -18,6 +18,8 @@ from placet.consent.choice import LIFE
 from placet.consent.decision import Answer, Decision, Reason
 from placet.consent.policy import Policy
 from placet.consent.policyfile import Data, Provider, Tracker
+
+from .receiptfile import moment
 
 # What there is to choose comes first.
 ORDER = ("consent", "measurement", "necessary")
@@ -52,6 +54,17 @@ class ShownPurpose:
     ticked: bool  # the visitor's own answer in force: a grant, or an objection to measurement
 
 
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """What a receipt says of one purpose."""
+
+    id: str
+    title: str  # today's; the id, where the policy has no such purpose any more
+    basis: str
+    granted: bool
+    standing: str  # where it stands now, if that is not as it was chosen
+
+
 class Wording:
     """A policy in one language."""
 
@@ -78,6 +91,21 @@ class Wording:
             "overall": decision.overall,
             "client_data": self.client_data(decision),
         }
+
+    def answered(self, answers: Mapping[str, str], decision: Decision) -> list[ShownAnswer]:
+        """Return what was answered once, by purpose id, with where that stands by today's decision."""
+        order = [*self._order, *answers]
+        return [
+            self._answered(id, answers[id] == "granted", decision) for id in sorted(answers, key=order.index)
+        ]
+
+    def _answered(self, id: str, granted: bool, decision: Decision) -> ShownAnswer:
+        purpose = self._policy.purposes.get(id)
+        if purpose is None:
+            return ShownAnswer(id, id, "consent", granted, "gone")
+        answer, reason = decision.answers[id]
+        standing = "" if (answer is Answer.GRANTED) == granted else _standing(answer, reason)
+        return ShownAnswer(id, self.title(id), purpose.basis, granted, standing)
 
     def title(self, purpose: str) -> str:
         """Return a purpose's title; raises `UnknownName` where the policy has none such."""
@@ -158,6 +186,9 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "listed": listed,
         "word": lambda id, named: named(id),
         "day": lambda day: format_date(date.fromisoformat(day), "long", locale=locale),
+        "iso": lambda milliseconds: moment(milliseconds).isoformat(timespec="seconds"),
+        "date_of": lambda milliseconds: format_date(moment(milliseconds), "long", locale=locale),
+        "time_of": lambda milliseconds: format_time(moment(milliseconds), "HH:mm:ss", locale=locale),
         "country": lambda code: locale.territories.get(code.upper(), code),
     }
 
