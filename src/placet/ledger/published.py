@@ -46,6 +46,7 @@ _TOKEN = re.compile(r"timestamp/[1-9][0-9]{0,18}\.tsr")
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
 _ABANDONED_SECONDS = 3600
+_LOCK_SECONDS = 1.0
 
 
 class Unreadable(PlacetError):
@@ -285,6 +286,7 @@ class Remote:
                 raise Unreadable(f"{self._url}/{path}: took more than {self._timeout} seconds")
         if response.length:
             raise Unreadable(f"{self._url}/{path}: ended {response.length} bytes too early")
+        response.close()  # what was read with read1 is not known to be over; the connection stays open
         return None if missing else b"".join(parts)
 
 
@@ -402,7 +404,7 @@ def _first(tile: Tile, data: bytes, width: int) -> bytes:
 
 
 def _lock(descriptor: int) -> None:
-    until = time.monotonic() + 1
+    until = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
