@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from placet.web.asgi import ConsentMiddleware
-    from placet.web.gates import Consent, consent_of, install, requirement, requires
+    from placet.web.gates import Consent, consent_of, install, requires
     from placet.web.withdrawals import Withdrawal
     from placet.web.wsgi import WSGIConsentMiddleware
 
@@ -27,7 +27,6 @@ __all__ = [
     "Withdrawal",
     "consent_of",
     "install",
-    "requirement",
     "requires",
 ]
 
@@ -39,7 +38,6 @@ _HOMES = {
     "Withdrawal": "placet.web.withdrawals",
     "consent_of": "placet.web.gates",
     "install": "placet.web.gates",
-    "requirement": "placet.web.gates",
     "requires": "placet.web.gates",
 }
 

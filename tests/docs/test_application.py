@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
@@ -19,7 +20,15 @@ from .folder import Visitor, tutorial_policy
 from .pages import DOCS, blocks, code, rows
 
 PAGE = DOCS / "reference" / "application.md"
-EXPORTED = {"ConsentMiddleware", "Consent", "consent_of", "requires", "requirement", "install", "Withdrawal"}
+EXPORTED = {
+    "Consent",
+    "ConsentMiddleware",
+    "WSGIConsentMiddleware",
+    "Withdrawal",
+    "consent_of",
+    "install",
+    "requires",
+}
 
 Namespace = dict[str, Any]
 
@@ -113,15 +122,12 @@ def test_requires_opens_when_the_purpose_is_granted(
     assert visitor.get("/history").text == "On Water"
 
 
-def test_requirement_opens_when_the_purpose_is_granted(
-    examples: dict[str, Namespace], visit: Callable[[Any], Visitor]
-) -> None:
-    visitor = visit(ConsentMiddleware(examples["requirement"]["api"], "placet.toml"))
-    refused = visitor.get("/history")
-    assert refused.status_code == 403
-    assert "Your reading history" in refused.json()["detail"]
-    visitor.press("accept")
-    assert visitor.get("/history").json() == ["On Water"]
+def test_the_wsgi_example_answers(examples: dict[str, Namespace]) -> None:
+    application = examples["WSGIConsentMiddleware"]["application"]
+    with httpx.Client(transport=httpx.WSGITransport(application), base_url="https://localhost") as client:
+        assert client.get("/").text == "Good morning."
+        assert client.get("/.placet/settings").status_code == 200
+    application.close()
 
 
 def test_the_template_follows_the_choice(

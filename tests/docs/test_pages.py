@@ -15,9 +15,15 @@ from .pages import DOCS, PAGES, ROOT, Block, anchors, blocks, links
 
 TUTORIAL = DOCS / "tutorial.md"
 EVERY_BLOCK = [block for page in PAGES for block in blocks(page)]
-# Tested where its claims are: `test_tutorial`, `test_application`, `test_readme`, `test_styles`.
+# Tested where its claims are: `test_tutorial`, `test_application`, `test_frameworks`, `test_readme`…
 ELSEWHERE = {
-    "python": {TUTORIAL, DOCS / "reference" / "application.md", ROOT / "README.md"},
+    "python": {
+        TUTORIAL,
+        DOCS / "reference" / "application.md",
+        ROOT / "README.md",
+        *(DOCS / "guides" / f"{name}.md" for name in ("django", "fastapi", "flask")),
+    },
+    "django": {DOCS / "guides" / "django.md"},
     "css": {DOCS / "guides" / "theming.md"},
 }
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]

@@ -12,7 +12,6 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -106,17 +105,6 @@ def requires(name: str) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
         return gated
 
     return decorate
-
-
-def requirement(name: str) -> Callable[[Request], None]:
-    """Return a dependency, as FastAPI's `Depends` takes it, that raises a 403 in the visitor's words."""
-
-    def require(request: Request) -> None:
-        consent = consent_of(request)
-        if not consent.permits(name):
-            raise HTTPException(403, consent.explain(name).striptags(), headers=NO_STORE)
-
-    return require
 
 
 def install(environment: Environment) -> None:

@@ -48,6 +48,10 @@ class Withdrawals:
         self._working: set[asyncio.Task[bool]] = set()  # or the loop, which knows them weakly, loses them
         self._in_hand: set[tuple[str, str]] = set()  # job and purpose of the hooks under way
 
+    def add(self, purpose: str, hook: Hook) -> None:
+        """Take the hook of one more purpose."""
+        self._hooks[purpose] = hook
+
     async def tell(self, withdrawal: Withdrawal) -> None:
         """Call the hooks of the purposes withdrawn; what fails is kept and tried again.
 

@@ -9,19 +9,22 @@ async def shares(consent: Visitor) -> list[str]: ...
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.openapi.models import APIKey
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from placet.config import Config
+from placet.consent.policyfile import COOKIE
 from placet.web.asgi import ConsentMiddleware
 from placet.web.gates import NO_STORE, Consent, consent_of, refusal
 from placet.web.withdrawals import Hook
+
+_SCHEME = "placet: "
 
 
 def _visitor(connection: HTTPConnection) -> Consent:
@@ -42,12 +45,14 @@ class Refused(HTTPException):
         self.name = name
 
 
-class Requirement:
+class Requirement(SecurityBase):
     """A dependency that lets an endpoint run only where the feature, or else the purpose, is granted."""
 
     def __init__(self, name: str) -> None:
         """Take the name that the policy has for it."""
         self.name = name
+        self.scheme_name = f"{_SCHEME}{name}"
+        self.model = APIKey.model_validate({"in": "cookie", "name": COOKIE})
 
     def __call__(self, request: Request) -> Consent:
         """Return the visitor's consent; raises `Refused` where it is not enough."""
@@ -80,7 +85,7 @@ def protect(
         first = app.openapi_schema is None
         document = written()
         if first:
-            _describe(app, document)
+            _describe(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -92,25 +97,31 @@ async def _answer(request: Request, refused: Exception) -> Response:
     return Response(body, 403, NO_STORE, media_type)
 
 
-def _describe(app: FastAPI, document: dict[str, Any]) -> None:
-    for route in app.routes:
-        if isinstance(route, APIRoute) and (names := sorted(set(_requirements(route.dependant)))):
+def _describe(document: dict[str, Any]) -> None:
+    """Say in the document where a 403 may come; FastAPI has listed there what each endpoint requires."""
+    for operation in (one for path in document["paths"].values() for one in path.values()):
+        required = operation.get("security", [])
+        names = sorted({name.removeprefix(_SCHEME) for one in required for name in one if _is_ours(name)})
+        if names:
             wanted = " and ".join(f"“{name}”" for name in names)
-            for method in route.methods or ():
-                operation = document["paths"].get(route.path_format, {}).get(method.lower())
-                if operation is not None:
-                    operation["responses"].setdefault(
-                        "403", _response(f"The visitor has not granted {wanted}.")
-                    )
+            operation["responses"].setdefault("403", _response(f"The visitor has not granted {wanted}."))
+            _replace(operation, "security", [one for one in required if not any(map(_is_ours, one))])
+    components = document.get("components", {})
+    schemes = components.get("securitySchemes", {})
+    _replace(components, "securitySchemes", {n: one for n, one in schemes.items() if not _is_ours(n)})
+    _replace(document, "components", components)
+
+
+def _is_ours(scheme: str) -> bool:
+    return scheme.startswith(_SCHEME)
+
+
+def _replace(holder: dict[str, Any], key: str, value: Any) -> None:
+    holder.pop(key, None)
+    if value:
+        holder[key] = value
 
 
 def _response(description: str) -> dict[str, Any]:
     schema = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
     return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _requirements(dependant: Dependant) -> Iterator[str]:
-    if isinstance(dependant.call, Requirement):
-        yield dependant.call.name
-    for inner in dependant.dependencies:
-        yield from _requirements(inner)

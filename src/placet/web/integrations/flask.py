@@ -36,6 +36,7 @@ class Placet:
     def __init__(self, app: Flask | None = None) -> None:
         """Take the application now, or later by `init_app`."""
         self._hooks: dict[str, Hook] = {}
+        self._middleware: WSGIConsentMiddleware | None = None
         if app is not None:
             self.init_app(app)
 
@@ -43,16 +44,23 @@ class Placet:
         """Put the locks around the application; raises `OperatorError` for what is wrong in its policy."""
         policy = Path(app.root_path) / app.config.setdefault("PLACET_POLICY", "placet.toml")
         middleware = WSGIConsentMiddleware(app.wsgi_app, policy, on_withdrawal=self._hooks)
+        self._middleware = middleware
         app.wsgi_app = middleware  # type: ignore[method-assign]
         app.extensions["placet"] = middleware
         teach(app.jinja_env, lambda _context: consent_of(request.environ))
         app.context_processor(lambda: {"consent": consent})
 
     def on_withdrawal(self, purpose: str) -> Callable[[H], H]:
-        """Decorate the function that erases what hangs on a purpose; before `init_app`, or in its factory."""
+        """Decorate the function that erases what hangs on a purpose.
+
+        Raises `UnknownName` where the policy has no such purpose: at once, or by `init_app`.
+        """
 
         def decorate(hook: H) -> H:
             self._hooks[purpose] = hook
+            if self._middleware is not None:
+                self._middleware.placet.gate.policy.purpose(purpose)
+                self._middleware.placet.withdrawals.add(purpose, hook)
             return hook
 
         return decorate
