@@ -16,9 +16,9 @@ from hashlib import sha256
 from typing import Any
 
 from placet.config import Config
-from placet.errors import LedgerDown
+from placet.errors import LedgerDown, SetupError
 from placet.ledger.log import Log
-from placet.ledger.store import DOCUMENT, Conflict, Entry, Store
+from placet.ledger.store import DOCUMENT, MAX_RECORD_BYTES, Conflict, Entry, Store
 
 from .clock import Clock
 from .pages import Pages
@@ -31,6 +31,7 @@ RETRY_SECONDS = 1.0
 RETRY_SECONDS_AT_MOST = 30.0
 LOOK = 65_536  # leaves looked through at once for the manifest before
 DAY = 86_400_000  # milliseconds
+ROOM_FOR_TIME = 19  # digits
 
 
 def contents_of(config: Config, pages: Pages) -> dict[str, bytes]:
@@ -82,9 +83,14 @@ class Documents:
     def __init__(
         self, contents: Mapping[str, bytes], site: str, store: Store, ledger: Log, clock: Clock
     ) -> None:
-        """Take what is shown; do nothing yet."""
+        """Take what is shown; do nothing yet. Raises `SetupError` S015 for more than a manifest can name."""
         self._contents = contents
         self._hashes = hashes_of(contents)
+        if len(manifest_of(self._hashes, site, 0)) + ROOM_FOR_TIME > MAX_RECORD_BYTES:
+            raise SetupError(
+                f"S015 server.templates: of {len(contents)} files, a manifest cannot name all; keep only "
+                f"templates, styles and translations there."
+            )
         self._site = site
         self._store = store
         self._ledger = ledger

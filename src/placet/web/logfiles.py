@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
-from placet.ledger.published import CHECKPOINT, Directory
-from placet.ledger.tiles import Tile, format_bundle, parse_bundle, parse_path
+from placet.ledger.published import CHECKPOINT, Directory, Unreadable
+from placet.ledger.tiles import Tile, TileError, format_bundle, parse_bundle, parse_path
 from placet.ledger.tree import HASH_BYTES
+
+log = logging.getLogger("placet.web")
 
 EVERYBODY = {  # a verifier may be a page of any site, and gets the same bytes as all others
     "access-control-allow-origin": "*",
@@ -38,7 +41,12 @@ class LogFiles:
         """Return the response to a request for one of its addresses."""
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("GET or HEAD.\n", 405, {**EVERYBODY, "allow": "GET, HEAD"})
-        found = self._find(scope["path"][len(self._at) :])
+        try:
+            found = self._find(scope["path"][len(self._at) :])
+        except (Unreadable, TileError) as problem:
+            log.error("a file of the log cannot be served: %s", problem)  # noqa: TRY400
+            headers = {**EVERYBODY, "cache-control": "no-store"}
+            return PlainTextResponse("The file cannot be read now.\n", 503, headers)
         if found is None:
             return PlainTextResponse(
                 "The log has no such file.\n", 404, {**EVERYBODY, "cache-control": FRESH}
