@@ -1,6 +1,6 @@
 """Processes that fork, begin a log together, hold a lease, or may not write; each prints what it was told.
 
-python processes.py begin|fork|storm|open|lease|lease-and-fork|read-only LEDGER [SPOOL]
+python processes.py begin|fork|storm|open|lease|lease-and-fork|migrate|read-only LEDGER …
 """
 
 import os
@@ -15,6 +15,8 @@ from pathlib import Path
 
 from placet.errors import LedgerDown
 from placet.ledger import Entry, Log, Spool, SqliteStore
+from placet.ledger.migrate import migrate
+from placet.ledger.note import parse_verifier
 from placet.ledger.stores import open_store
 
 NOBODY = 65534
@@ -69,7 +71,7 @@ def fork(ledger: str) -> None:
     """The child appends before and after its parent lets go of the log that both had open."""
     child_appended, say_appended = os.pipe()
     parent_closed, say_closed = os.pipe()
-    log = Log(SqliteStore(ledger))
+    log = Log(open_store(ledger))
     append(log, 0)
 
     def work() -> None:
@@ -86,14 +88,15 @@ def fork(ledger: str) -> None:
     os.write(say_closed, b".")
     await_children([child])
     # A child that believed in inherited locks wrote its last entry to a file that the parent had deleted.
-    with closing(SqliteStore(ledger)) as store:
+    with closing(open_store(ledger)) as store:
         for kept in store.read(0, 9):
             tell(kept.index)
 
 
 def storm(ledger: str) -> None:
     """Threads append while the process forks; the children append, too."""
-    log = Log(SqliteStore(ledger, busy_timeout=60))
+    patience = {"timeout" if "://" in ledger else "busy_timeout": 60}
+    log = Log(type(open_store(ledger))(ledger, **patience))  # type: ignore[call-arg]
     stop = threading.Event()
     counts = [0] * 4
 
@@ -160,6 +163,16 @@ def lease_and_fork(address: str) -> None:
         sys.exit("the parent failed")
 
 
+def move(source: str, address: str, log: str) -> None:
+    """The log is moved, slice by slice, each told when the one before was asked for."""
+
+    def progress(done: int, _: int) -> None:
+        os.read(0, 1)
+        tell(done)
+
+    migrate(SqliteStore(source), open_store(address), log=parse_verifier(log), progress=progress)
+
+
 def read_only(ledger: str, spool: str) -> None:
     """A grant is refused and a refusal spooled; told that the file can be written, both get in."""
     if os.geteuid() == 0:
@@ -187,6 +200,7 @@ if __name__ == "__main__":
         "open": hold_open,
         "lease": lease,
         "lease-and-fork": lease_and_fork,
+        "migrate": move,
         "read-only": read_only,
     }
     modes[sys.argv[1]](*sys.argv[2:])
