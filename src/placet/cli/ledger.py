@@ -10,7 +10,7 @@ import typer
 from placet.config import read_config
 from placet.consent.receipt import number_of
 from placet.ledger.note import format_proof
-from placet.officer import files, given, office, whole
+from placet.officer import files, given, moving, office, whole
 from placet.officer.records import moment
 
 from .screen import POLICY, Key, Policy, Receipt, answering, moment_and_chance, progress, table
@@ -70,3 +70,18 @@ def prove(
 def key(policy: Policy = POLICY) -> None:
     """Print the log's public key, to be published and given to whoever shall check."""
     typer.echo(str(office.public_keys(read_config(policy)).log))
+
+
+@app.command()
+@answering
+def migrate(
+    target: Annotated[str, typer.Argument(help="postgresql://host/database; a password is in PGPASSFILE.")],
+    policy: Policy = POLICY,
+) -> None:
+    """Move the log from its SQLite file to PostgreSQL, with all proofs; stop the servers first."""
+    config = read_config(policy)
+    keys = office.public_keys(config)
+    with progress("Moving") as bar:
+        size, address = moving.move(config, target, keys.log, bar)
+    typer.echo(f"Moved, and compared: {size:,} entries. Write this into {policy}, and start the servers:")
+    typer.echo(f'[server]\nledger = "{address}"')

@@ -35,10 +35,14 @@ def verify(
 ) -> None:
     """Check a proof offline, step by step: the record, its place in the log, who signed.
 
+    Where the receipt as data, .json, lies beside it, that has to say the same.
+
     Exits with 0 if all of it is right, 1 if something is wrong, 2 if something could not be checked.
     """
     keys = office.keys_if_known(key, witness or [], policy)
-    found = examine.examine(files.read_file(file), keys)
+    data = file.with_suffix(".json")
+    beside = files.read_file(data) if data.is_file() and data != file else None
+    found = examine.examine(files.read_file(file), keys, beside)
     if found.type is not None:
         typer.echo(f"{file.name} holds {examine.named(found.type)}.")
         table(records.told_bytes(found.record))

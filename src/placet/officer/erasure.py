@@ -169,7 +169,7 @@ def remains(address: str) -> list[str]:
     ]
     if "://" in address:
         said += [
-            "The rows are vacuumed away, here and on the replicas that follow. PostgreSQL's write-ahead log and",
+            "The rows are vacuumed away, here and on replicas that follow. PostgreSQL's write-ahead log and",
             "its archive hold them until they are recycled: keep archives for 30 days at most.",
         ]
     said += ["A backup of the ledger made before still has them: erase again after restoring one."]

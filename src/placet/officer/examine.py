@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -50,25 +51,29 @@ class Examination:
         return 1 if "wrong" in outcomes else 2 if "not checked" in outcomes else 0
 
 
-def examine(data: bytes, keys: Keys | None, opened: bytes | None = None) -> Examination:
-    """Check a `.tlog-proof` file; `opened` is the salt and the record, where the file does not hold them.
+def examine(data: bytes, keys: Keys | None, beside: bytes | None = None) -> Examination:
+    """Check a `.tlog-proof` file; `beside` is the receipt as JSON, which has to hold the same record.
 
     Without the log's key all but the signature is checked.
     """
+    if data.lstrip().startswith(b"{"):
+        return Examination(
+            (Step("not checked", "O007 this is a receipt as data: name the .tlog-proof file."),)
+        )
     steps: list[Step] = []
     try:
         proof = parse_proof(data)
         text, _ = split_note(proof.checkpoint)
         checkpoint = parse_checkpoint(text)
         steps.append(Step("right", _file_words(proof, checkpoint)))
-        extra = proof.extra if opened is None else opened
-        if not extra:
+        if not proof.extra:
             steps.append(
                 Step("not checked", "O007 the file holds no record, so there is nothing to compare.")
             )
             return Examination((*steps, *_signed(proof.checkpoint, checkpoint, keys)))
-        type, record = _open(extra, proof, checkpoint)
+        type, record = _open(proof.extra, proof, checkpoint)
         steps += _led(type, record, proof, checkpoint)
+        steps += _same(record, beside)
         steps += _signed(proof.checkpoint, checkpoint, keys)
     except (NoteError, ProofError) as problem:
         return Examination((*steps, Step("wrong", plain(str(problem)))))
@@ -121,6 +126,21 @@ def _led(type: int, record: bytes, proof: Proof, checkpoint: Checkpoint) -> list
             f"{len(proof.path)} hashes lead from it to the root of those {checkpoint.size:,} entries.",
         ),
     ]
+
+
+def _same(record: bytes, beside: bytes | None) -> list[Step]:
+    """Return the step that compares the receipt as JSON with the record; raises ProofError if it differs."""
+    if beside is None:
+        return []
+    try:
+        data = json.loads(beside)
+        written = data.get("record", data)
+        said = json.dumps(written, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    except (ValueError, AttributeError, RecursionError):
+        said = b""
+    if said != record:
+        raise ProofError("the receipt as data beside the file says something else than the record in the log")
+    return [Step("right", "The receipt as data beside the file holds the same record.")]
 
 
 def _signed(note: bytes, checkpoint: Checkpoint, keys: Keys | None) -> list[Step]:
