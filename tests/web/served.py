@@ -8,27 +8,37 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx2 as httpx
 
+from placet.config import read_config, read_signer
+from placet.ledger.note import Checkpoint, open_checkpoint
+from placet.ledger.published import Directory
 from placet.ledger.sqlite import SqliteStore
+from placet.ledger.store import EVENT
+from placet.ledger.verify import verify_log
 
-from .gazette import HOST, NAVIGATION
+from .gazette import HOST, NAVIGATION, POLICY
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 60  # seconds after which something that should have happened is taken for lost
 RECEIPT = re.compile(r"__Host-Http-placet=1\.[\w-]{8}\.\d{5}\.[01]\.([\w-]{22})\.")
 
 
 class Served:
     """The server process and where it listens."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: str, data: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: str, data: Path, output: IO[bytes]) -> None:
         self.process = process
         self.address = address
         self.data = data
+        self._output = output
         self.headers = {**NAVIGATION, "host": HOST, "origin": f"http://{HOST}"}
         self.shown = ""
 
@@ -56,31 +66,67 @@ class Served:
         return asyncio.run(once())
 
     def records(self) -> list[str]:
-        """The records in the ledger, as text, in their order."""
-        store = SqliteStore(self.data / "ledger.db")
-        try:
-            return [kept.entry.record.decode() for kept in store.read(0, store.size()) if kept.entry]
-        finally:
-            store.close()
+        """The records of choices in the ledger, as text, in their order."""
+        return records(self.data)
+
+    def said(self) -> list[str]:
+        """What it told the operator so far, line by line."""
+        self._output.seek(0)
+        return self._output.read().decode().splitlines()
+
+
+def records(data: Path) -> list[str]:
+    """The records of choices in the ledger of a data directory, as text, in their order."""
+    store = SqliteStore(data / "ledger.db")
+    try:
+        entries = [kept.entry for kept in store.read(0, store.size())]
+        return [entry.record.decode() for entry in entries if entry and entry.type == EVENT]
+    finally:
+        store.close()
+
+
+def until(look: Callable[[], bool]) -> bool:
+    """Look again and again; say whether it came true within reason."""
+    patience = time.monotonic() + PATIENCE
+    while not (found := look()) and time.monotonic() < patience:
+        time.sleep(0.05)  # between two looks, not in the hope that it is enough
+    return found
+
+
+def published(data: Path) -> Checkpoint | None:
+    """The checkpoint that the directory serves, whatever state its tiles are in."""
+    note = Directory(data / "log").read("checkpoint")
+    log = read_signer(read_config(POLICY, {"PLACET_DATA": str(data)}), {}).verifier
+    return None if note is None else open_checkpoint(note, log)
+
+
+def verify(data: Path, since: Checkpoint | None = None) -> Checkpoint:
+    """The checkpoint of the published log, every file of which was seen to be right."""
+    log = read_signer(read_config(POLICY, {"PLACET_DATA": str(data)}), {}).verifier
+    return verify_log(Directory(data / "log"), log, since=since)
 
 
 @contextmanager
-def serve(data: Path, **environment: str) -> Iterator[Served]:
-    """Run the site on a free port with its data in `data`, and end it."""
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "uvicorn", "--fd", str(listener.fileno()), "--log-level", "warning"]
-        process = subprocess.Popen(
-            [*command, "tests.web.serve:app"],
-            cwd=ROOT,
-            env={**os.environ, "PLACET_DATA": str(data), **environment},
-            pass_fds=(listener.fileno(),),
-        )
-    try:
-        served = Served(process, f"http://127.0.0.1:{port}", data)
-        served.read_notice()
-        yield served
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+def serve(data: Path, app: str = "tests.web.serve:app", **environment: str) -> Iterator[Served]:
+    """Run the site on a free port with its data in `data`, and end it.
+
+    `app` is imported by uvicorn.
+    """
+    with tempfile.TemporaryFile("a+b") as output:
+        with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+            port, number = listener.getsockname()[1], str(listener.fileno())
+            process = subprocess.Popen(
+                [sys.executable, "-m", "uvicorn", "--fd", number, "--log-level", "warning", app],
+                stderr=output,
+                cwd=ROOT,
+                env={**os.environ, "PLACET_DATA": str(data), **environment},
+                pass_fds=(listener.fileno(),),
+            )
+        try:
+            served = Served(process, f"http://127.0.0.1:{port}", data, output)
+            served.read_notice()
+            yield served
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(30)
