@@ -210,3 +210,54 @@ def test_without_a_spool_nothing_can_be_spooled() -> None:
     with pytest.raises(RuntimeError):
         log.submit_or_spool(entry(0))
     log.close()
+
+
+def test_a_halted_log_refuses_with_the_reason_and_spools_what_it_must_not_refuse(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = DictStore()
+    log = Log(store, Spool(tmp_path))
+    assert log.append(*args(0)) == 0
+    log.halt("another root")
+    with pytest.raises(LedgerDown, match="another root"):
+        log.append(*args(1))
+    assert log.append_or_spool(*args(2)) is None
+    assert log.trouble == "another root"
+    assert "another root" in next(one.message for one in caplog.records if one.levelno == logging.CRITICAL)
+    log.close()
+    log.reopen()
+    assert log.append_or_spool(*args(3)) is None
+    log.close()
+    assert store.size() == 1
+    assert len(list(tmp_path.iterdir())) == 2
+    anew = Log(store, Spool(tmp_path))
+    assert anew.append(*args(4)) == 1
+    anew.close()
+    assert {kept.entry for kept in store.kept} == {entry(n) for n in (0, 2, 3, 4)}
+
+
+def test_what_waits_when_the_log_is_halted_is_not_appended(tmp_path: Path) -> None:
+    store = GatedStore()
+    log = Log(store, Spool(tmp_path))
+    under_way = log.submit(entry(0))
+    store.wait()
+    refused, spooled = log.submit(entry(1)), log.submit_or_spool(entry(2))
+    log.halt("another root")
+    store.let_go()
+    assert under_way.result(PATIENCE) == 0
+    with pytest.raises(LedgerDown, match="another root"):
+        refused.result(PATIENCE)
+    assert spooled.result(PATIENCE) is None
+    log.close()
+    assert [kept.entry for kept in store.kept] == [entry(0)]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_was_spooled_before_stays_there_when_the_log_is_halted(tmp_path: Path) -> None:
+    store = BrokenStore(LedgerDown("away"))
+    log = Log(store, Spool(tmp_path), retry_seconds=3600)
+    assert log.append_or_spool(*args(0)) is None
+    log.halt("another root")
+    store.error = None
+    log.close()
+    assert (store.size(), len(list(tmp_path.iterdir()))) == (0, 1)

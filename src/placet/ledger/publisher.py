@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from placet.errors import Forked, LedgerDown, SetupError
+from placet.errors import Forked, LedgerDown, PlacetError, SetupError
 from placet.ledger.forks import tell_about_forks
 from placet.ledger.frontier import Frontier
 from placet.ledger.note import Checkpoint, NoteError, Signer, open_checkpoint, sign_checkpoint
@@ -132,7 +132,7 @@ class Publisher:
             self._closed = True
             thread, self._thread = self._thread, None
             self._changed.notify_all()
-        if thread is not None:
+        if thread is not None and thread is not threading.current_thread():
             thread.join()
 
     def wait_for(self, index: int, timeout: float) -> bool:
@@ -330,23 +330,25 @@ class Publisher:
 
     def _pause(self, took: float) -> float:
         if self._failures:
-            return min(self._interval * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
+            return min(self._interval * 2.0 ** (self._failures - 1), _LONGEST_PAUSE_SECONDS)
         # What is appended right after a step has begun is published at the end of the next one.
         return max(self._interval - 2 * took, self._interval / 10)
 
     def _halt(self, error: Forked | SetupError) -> None:
-        with self._changed:
-            self._halted = True
-            self._trouble = str(error)
-            self._changed.notify_all()
+        self._halted = True
+        self._trouble = str(error)
         _log.critical("FORK: %s" if isinstance(error, Forked) else "%s", error)
-        self._on_fork(str(error))
+        try:
+            self._on_fork(str(error))
+        finally:
+            with self._changed:
+                self._changed.notify_all()
 
     def _failed(self, error: Exception) -> None:
         self._failures = min(self._failures + 1, 16)
         if self._trouble != str(error):
             self._trouble = str(error)
-            expected = isinstance(error, LedgerDown | OSError)
+            expected = isinstance(error, PlacetError | OSError)
             _log.error("the log cannot be published: %s", error, exc_info=None if expected else error)
 
     def _worked(self) -> None:

@@ -4,6 +4,7 @@ Reads one bundle and one tile after the other, so that a log of any length takes
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from placet.ledger.frontier import File, Frontier
 from placet.ledger.note import Checkpoint, Verifier
@@ -86,4 +87,5 @@ def _check_files(source: Source, files: Sequence[File]) -> None:
     """Compare the tiles with those that were computed; bundles are what they were computed from."""
     for tile, data in files:
         if tile.level is not None and b"".join(read_tile(source, tile)) != data:
-            raise TileError(f"{tile.path}: is not what the bundles and tiles below it say")
+            below = "the tiles below it say" if tile.level else f"{replace(tile, level=None).path} says"
+            raise TileError(f"{tile.path}: is not what {below}")
