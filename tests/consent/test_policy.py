@@ -364,7 +364,8 @@ class TestSchema:
     def test_every_table_of_the_file_is_in_it(self) -> None:
         schema = msgspec.json.schema(File)
         tables = schema["$defs"]["File"]["properties"]
-        assert set(tables) == {"site", "purposes", "providers", "trackers", "features", "server"}
+        consent = {"use", "site", "purposes", "providers", "trackers", "features"}
+        assert set(tables) == consent | {"server", "log", "retention"}
         assert schema["$defs"]["File"]["additionalProperties"] is False
 
 

@@ -9,16 +9,18 @@ import msgspec
 import pytest
 
 from placet.config import File, Published, Retention, Server, Timestamp, Witness
-from placet.consent.policyfile import Feature, Provider, Purpose, Site, Tracker, Words, seconds
+from placet.consent.policyfile import Embed, Feature, Provider, Purpose, Site, Tracker, Use, Words, seconds
 
 from .pages import DOCS, ROOT, code, rows
 
 PAGE = DOCS / "reference" / "policy.md"
 TABLES: dict[str, type[msgspec.Struct]] = {
+    "use": Use,
     "[site]": Site,
     "[purposes.<id>]": Purpose,
     "[purposes.<id>.text.<language>]": Words,
     "[providers.<id>]": Provider,
+    "[[providers.<id>.embeds]]": Embed,
     "[[trackers]]": Tracker,
     "[features.<id>]": Feature,
     "[server]": Server,

@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .policyfile import COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE, Feature, PolicyFile, Tracker, seconds
+from .policyfile import (
+    COOKIE,
+    DOMAIN_COOKIE,
+    INSPECTOR_COOKIE,
+    Feature,
+    PolicyFile,
+    Provider,
+    Site,
+    Tracker,
+    seconds,
+)
 
 # Thirteen months in seconds; CNIL, audience measurement, 4 July 2025 (R15).
 MEASUREMENT_LIFE = 396 * 86_400
@@ -47,22 +57,29 @@ def _unknown_names(written: PolicyFile) -> Iterator[tuple[str, str]]:
 
 
 def _twice(written: PolicyFile) -> Iterator[tuple[str, str]]:
-    seen: dict[tuple[str, str, str | None, str], str] = {}
+    seen: dict[tuple[str, str, str | None, str | None, str], str] = {}
     for tracker in written.trackers:
-        for (kind, name, *_), purpose in seen.items():
-            if kind == tracker.kind and purpose != tracker.purpose and _overlap(name, tracker.name):
+        # A network's cookie serves whatever of it is on the page: that is told by hosts, not by names.
+        party = tracker.provider if party_of(tracker, written.site) else None
+        for (kind, name, other, *_), purpose in seen.items():
+            if (
+                kind == tracker.kind
+                and other == party
+                and purpose != tracker.purpose
+                and overlap(name, tracker.name)
+            ):
                 also = f' as "{name}"' if name != tracker.name else ""
                 yield (
                     "P004",
                     f'{kind} "{tracker.name}" is under "{tracker.purpose}" and{also} "{purpose}"; '
                     "keep it under one.",
                 )
-        seen[tracker.kind, tracker.name, tracker.domain, tracker.path] = tracker.purpose
+        seen[tracker.kind, tracker.name, party, tracker.domain, tracker.path] = tracker.purpose
     hosts: dict[str, str] = {}
     for id, provider in written.providers.items():
-        for host in provider.hosts:
+        for host in (*provider.hosts, *provider.addresses):
             for other, owner in hosts.items():
-                if written.providers[owner].purpose != provider.purpose and _related(host, other):
+                if written.providers[owner].purpose != provider.purpose and meet(host, other):
                     yield (
                         "P005",
                         f'host "{host}" of "{id}" is also "{other}" of "{owner}"; keep it under one purpose.',
@@ -70,7 +87,7 @@ def _twice(written: PolicyFile) -> Iterator[tuple[str, str]]:
             hosts[host] = id
 
 
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
     """Say whether two names can mean the same thing; of two patterns, only plain cases are seen."""
     if "*" in one and "*" in other:
         a, b = one.partition("*")[0], other.partition("*")[0]
@@ -80,8 +97,35 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or re.fullmatch(".*".join(map(re.escape, other.split("*"))), one) is not None
 
 
+def party_of(tracker: Tracker, site: Site) -> str | None:
+    """Return the domain of a tracker that no request to the site carries, `None` for the site's own."""
+    domain = tracker.domain
+    if domain is None or any(_within(host, domain) or _within(domain, host) for host in site.hosts):
+        return None
+    return domain
+
+
+def hosts_of(provider: Provider) -> Iterator[str]:
+    """Yield the hosts of a provider, those of which it has but a part too."""
+    yield from provider.hosts
+    for address in provider.addresses:
+        yield address.partition("/")[0]
+
+
 def _related(one: str, other: str) -> bool:
     return one == other or one.endswith("." + other) or other.endswith("." + one)
+
+
+def meet(one: str, other: str) -> bool:
+    """Say whether two hosts, or parts of hosts, let in the same address."""
+    (host, _, path), (other_host, _, other_path) = one.partition("/"), other.partition("/")
+    if "/" not in one or "/" not in other:
+        within = "/" not in one and _within(other_host, host)
+        return within or ("/" not in other and _within(host, other_host))
+    if host != other_host:
+        return False
+    beginning = path.startswith(other_path) and other.endswith("/")
+    return path == other_path or beginning or (other_path.startswith(path) and one.endswith("/"))
 
 
 def _purpose_problems(written: PolicyFile) -> Iterator[tuple[str, str]]:
@@ -120,7 +164,10 @@ def _host_problems(written: PolicyFile) -> Iterator[tuple[str, str]]:
                         "P011",
                         f'provider "{id}" has the host "{host}", which covers the site\'s own "{first}".',
                     )
-        if not (provider.hosts or provider.paths or provider.marks):
+        for address in provider.addresses:
+            if (host := address.partition("/")[0]) in own:
+                yield "P011", f'provider "{id}" has the address "{address}" on the site\'s own "{host}".'
+        if not (provider.hosts or provider.addresses or provider.paths or provider.marks):
             yield "P012", f'provider "{id}" has no host, path or mark, so nothing of it can be held back.'
     domain = written.site.cookie_domain
     if domain is not None and not all(_within(host, domain) for host in own):
@@ -142,11 +189,11 @@ def _tracker_problems(written: PolicyFile, tracker: Tracker) -> Iterator[tuple[s
         )
         return
     for own in (COOKIE, DOMAIN_COOKIE, INSPECTOR_COOKIE):
-        if tracker.kind == "cookie" and _overlap(tracker.name, own):
+        if tracker.kind == "cookie" and overlap(tracker.name, own):
             yield "P015", f'{called} covers "{own}", which is Placet\'s own; nobody else sets it.'
     if tracker.domain is not None and not any(_within(host, tracker.domain) for host in written.site.hosts):
         provider = written.providers.get(tracker.provider or "")
-        if provider is None or not any(_related(host, tracker.domain) for host in provider.hosts):
+        if provider is None or not any(_related(host, tracker.domain) for host in hosts_of(provider)):
             yield (
                 "P016",
                 f'{called} has the domain "{tracker.domain}", of which no host of the site is a part.',

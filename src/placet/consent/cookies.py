@@ -137,7 +137,9 @@ def declared_expiries(decision: Decision, secure: bool) -> list[tuple[str, bytes
     # First those that a request for another path does not show: nothing else would reach them now.
     for tracker in sorted(decision.policy.trackers, key=lambda tracker: tracker.written.path == "/"):
         written = tracker.written
-        if written.kind != "cookie" or tracker.pattern is not None or tracker.purpose not in decision.refused:
+        if written.kind != "cookie" or not tracker.own or tracker.pattern is not None:
+            continue
+        if tracker.purpose not in decision.refused:
             continue
         for line in _expiry(written.name, written.domain, {written.path, "/"}, secure, written.partitioned):
             room -= len(line)

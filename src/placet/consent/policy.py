@@ -7,14 +7,16 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from placet.errors import PolicyError, UnknownName
 
-from .checks import problems
+from .checks import party_of, problems
 from .policyfile import COOKIE, DOMAIN_COOKIE, Feature, PolicyFile, Provider, Purpose, Site, Tracker, seconds
+from .services import Catalogue, expand
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class DeclaredTracker:
     written: Tracker
     life: int | None
     pattern: re.Pattern[str] | None
+    own: bool = True  # of a domain of the site; others' cookies never come with a request to it
 
     @property
     def purpose(self) -> str:
@@ -46,6 +49,7 @@ class Policy:
     _cookies: Mapping[str, DeclaredTracker]
     _cookie_patterns: tuple[DeclaredTracker, ...]
     _hosts: Mapping[str, str]
+    _addresses: Mapping[str, tuple[tuple[str, str], ...]]  # host -> paths, the longest first, with providers
 
     @property
     def site(self) -> Site:
@@ -100,11 +104,14 @@ class Policy:
         """Yield everything that declares the cookie `name`: it may live under several domains and paths."""
         if self.cookie(name) is not None:
             for tracker in self.trackers:
-                if tracker.written.kind == "cookie" and tracker.matches(name):
+                if tracker.written.kind == "cookie" and tracker.own and tracker.matches(name):
                     yield tracker
 
-    def provider_at(self, host: str) -> str | None:
-        """Return the id of the provider that has `host` or a parent of it."""
+    def provider_at(self, host: str, path: str = "/") -> str | None:
+        """Return the id of the provider that has the address, or `host`, or a parent of it."""
+        for begins, id in self._addresses.get(host, ()):
+            if path == begins or (begins.endswith("/") and path.startswith(begins)):
+                return id
         while host:
             if (found := self._hosts.get(host)) is not None:
                 return found
@@ -116,22 +123,30 @@ class Policy:
         return ((key, provider) for key, provider in self.providers.items() if provider.purpose == id)
 
 
-def parse_policy(tables: Mapping[str, Any], source: str = "placet.toml") -> Policy:
-    """Return the policy that the tables describe; raises `PolicyError` listing every problem found."""
+def parse_policy(
+    tables: Mapping[str, Any], source: str = "placet.toml", catalogue: Catalogue = MappingProxyType({})
+) -> Policy:
+    """Return the policy that the tables describe; raises `PolicyError` listing every problem found.
+
+    What it uses is taken from the catalogue, which `placet.catalogue` reads.
+    """
     try:
         written = msgspec.convert(tables, PolicyFile)
     except msgspec.ValidationError as problem:
         raise PolicyError([f"P001 {source}: {problem}"]) from problem
-    return compile_policy(written, source)
+    return compile_policy(written, source, catalogue)
 
 
-def compile_policy(written: PolicyFile, source: str = "placet.toml") -> Policy:
+def compile_policy(
+    written: PolicyFile, source: str = "placet.toml", catalogue: Catalogue = MappingProxyType({})
+) -> Policy:
     """Return the policy with its look-ups; raises `PolicyError` listing every problem found."""
-    found = [f"{number} {source}: {said}" for number, said in sorted(set(problems(written)))]
+    written, unusable = expand(written, catalogue)
+    found = [f"{number} {source}: {said}" for number, said in sorted({*unusable, *problems(written)})]
     if found:
         raise PolicyError(found)
-    trackers = tuple(_declare(tracker) for tracker in written.trackers)
-    cookies = [tracker for tracker in trackers if tracker.written.kind == "cookie"]
+    trackers = tuple(_declare(tracker, written.site) for tracker in written.trackers)
+    cookies = [tracker for tracker in trackers if tracker.written.kind == "cookie" and tracker.own]
     material = {id: _material(written, id) for id in written.purposes}
     # Who objects to measurement objects to all of it: the objection outlives a new provider (R18).
     marked = {id: m[:2] if m[1] == "measurement" else m for id, m in material.items()}
@@ -144,14 +159,27 @@ def compile_policy(written: PolicyFile, source: str = "placet.toml") -> Policy:
         _cookies={tracker.written.name: tracker for tracker in cookies if tracker.pattern is None},
         _cookie_patterns=tuple(tracker for tracker in cookies if tracker.pattern is not None),
         _hosts={host: id for id, provider in written.providers.items() for host in provider.hosts},
+        _addresses=_addresses(written.providers),
     )
 
 
-def _declare(tracker: Tracker) -> DeclaredTracker:
+def _addresses(providers: Mapping[str, Provider]) -> dict[str, tuple[tuple[str, str], ...]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for id, provider in providers.items():
+        for address in provider.addresses:
+            host, _, path = address.partition("/")
+            found.setdefault(host, []).append(("/" + path, id))
+    return {
+        host: tuple(sorted(paths, key=lambda path: len(path[0]), reverse=True))
+        for host, paths in found.items()
+    }
+
+
+def _declare(tracker: Tracker, site: Site) -> DeclaredTracker:
     pattern = None
     if "*" in tracker.name:
         pattern = re.compile(".*".join(map(re.escape, tracker.name.split("*"))) + r"\Z", re.DOTALL)
-    return DeclaredTracker(tracker, seconds(tracker.life), pattern)
+    return DeclaredTracker(tracker, seconds(tracker.life), pattern, party_of(tracker, site) is None)
 
 
 def _material(written: PolicyFile, id: str) -> list[Any]:

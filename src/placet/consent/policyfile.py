@@ -37,6 +37,12 @@ Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Host = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$(?!\n)")]
 Path = Annotated[str, msgspec.Meta(pattern=r"^/[^?#;\x00-\x20\x7f]*$(?!\n)")]
+# A host and a path as CSP matches them: a final slash stands for what follows it (CSP3, 6.7.2.12).
+Address = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[^?#;,*\x22\x27\x00-\x20\x7f]*$(?!\n)")
+]
+Frame = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[^#\x00-\x20\x7f]*$(?!\n)")]
+Link = Annotated[str, msgspec.Meta(pattern=r"^https://[^\x00-\x20\x7f]+$(?!\n)")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$(?!\n)")]
 
 
@@ -94,16 +100,36 @@ class Purpose(_Written, frozen=True, kw_only=True):
     text: dict[Language, Words]
 
 
+class Embed(_Written, frozen=True, kw_only=True):
+    """A kind of frame, for what stands in its place."""
+
+    frames: Annotated[tuple[Frame, ...], msgspec.Meta(min_length=1)]  # * stands for its own name, without /
+    link: Link | None = None  # the same content on the provider's own site; * is what the frame's * stood for
+    title: dict[Language, Text] = {}
+
+
 class Provider(_Written, frozen=True, kw_only=True):
     """Someone whose code, hosts or addresses serve a purpose."""
 
     name: Text
     purpose: Id
     hosts: tuple[Host, ...] = ()  # and their subdomains
+    addresses: tuple[Address, ...] = ()  # parts of hosts that serve others too: "www.google.com/maps/"
     paths: tuple[Path, ...] = ()  # first-party addresses; a final * stands for any continuation
     marks: tuple[Annotated[str, msgspec.Meta(min_length=4)], ...] = ()  # found in inline scripts
     privacy: str = ""
     country: str = ""
+    embeds: tuple[Embed, ...] = ()
+
+
+class Use(_Written, frozen=True, kw_only=True):
+    """A service taken from the catalogue, with what only the operator can know of it."""
+
+    service: Id
+    purpose: Id | None = None  # one that the policy has; else the service's usual one
+    hosts: tuple[Host, ...] = ()  # besides those of the catalogue, as where the site runs it itself
+    addresses: tuple[Address, ...] = ()
+    paths: tuple[Path, ...] = ()
 
 
 class Tracker(_Written, frozen=True, kw_only=True):
@@ -130,6 +156,7 @@ class Feature(_Written, frozen=True, kw_only=True):
 class PolicyFile(_Written, frozen=True, kw_only=True):
     """The policy as written: the tables of `placet.toml` that concern consent."""
 
+    use: tuple[Id | Use, ...] = ()  # services of the catalogue
     site: Site
     purposes: Annotated[dict[Id, Purpose], msgspec.Meta(max_length=64)]  # what the consent cookie holds
     providers: dict[Id, Provider] = {}

@@ -215,7 +215,9 @@ def browser_policy(sources: Sources, report: str) -> str:
     It is a second policy beside the application's own, so it can only restrict (CSP3 section 8.1);
     inline code is left to the markup lock and to the application.
     """
-    hosts = " ".join(f"{host}:* ws://{host}:* wss://{host}:*" for host in sources.granted_hosts())
+    granted = [f"{host}:* ws://{host}:* wss://{host}:*" for host in sources.granted_hosts()]
+    granted += [f"{host}:*{path}" for host, path in sources.granted_addresses()]
+    hosts = " ".join(granted)
     return (
         "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval' "
         f"{hosts}; object-src 'self' data: blob: {hosts}; report-uri {report}"
@@ -337,7 +339,11 @@ def _refused_features(decision: Decision) -> list[str]:
 
 def _connection_allowlist(sources: Sources) -> bytes:
     """Return a Connection-Allowlist; redirects are let through, or the choice's own 303 would fail."""
-    hosts = " ".join(f'"*://{host}:*"' for host in sources.granted_hosts())
+    patterns = [f"*://{host}:*" for host in sources.granted_hosts()]
+    patterns += [
+        f"*://{host}:*{path}{'*' if path.endswith('/') else ''}" for host, path in sources.granted_addresses()
+    ]
+    hosts = " ".join(f'"{pattern}"' for pattern in patterns)
     return f"(response-origin {hosts});redirects=allow".encode()
 
 

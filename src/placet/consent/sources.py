@@ -7,7 +7,7 @@ provider of the policy has is undeclared, and refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -16,6 +16,7 @@ from urllib.parse import unquote, urljoin
 from .decision import Decision
 from .memory import Memory
 from .policy import Policy
+from .policyfile import Provider
 
 
 class Refusal(NamedTuple):
@@ -93,13 +94,11 @@ class Sources:
             return UNDECLARED
         if host in self._own:
             return self.paths.refusal(path)
-        return self.host(host)
-
-    def host(self, host: str) -> Refusal | None:
-        """Return `None` where the host is let in, else whose it is."""
-        provider = self._policy.provider_at(host)
+        # A part of a host is named by its path alone: read as a browser and as a server may.
+        found = {self._policy.provider_at(host, spelling) for spelling in (path, plain(path))}
+        provider = found.pop() if len(found) == 1 else None
         if provider is None:
-            return None if host in self._own else UNDECLARED
+            return UNDECLARED
         purpose = self._policy.providers[provider].purpose
         return Refusal(purpose, provider) if purpose in self._refused else None
 
@@ -116,14 +115,16 @@ class Sources:
 
     def granted_hosts(self) -> list[str]:
         """List the hosts that are let in, for a browser policy; those of providers with their subdomains."""
-        granted = [
-            pattern
-            for provider in self._policy.providers.values()
-            if provider.purpose not in self._refused
-            for host in provider.hosts
-            for pattern in (host, "*." + host)
-        ]
-        return sorted({*self._own, *granted})
+        hosts = {host for provider in self._granted() for host in provider.hosts}
+        return sorted({*self._own, *hosts, *("*." + host for host in hosts)})
+
+    def granted_addresses(self) -> list[tuple[str, str]]:
+        """List the parts of hosts that are let in, each as its host and its path."""
+        found = {address.partition("/") for provider in self._granted() for address in provider.addresses}
+        return sorted((host, "/" + path) for host, _, path in found)
+
+    def _granted(self) -> Iterator[Provider]:
+        return (p for p in self._policy.providers.values() if p.purpose not in self._refused)
 
     def _resolve(self, value: str, base: str) -> tuple[str | None, str]:
         """Return host and path as a browser would: backslashes are slashes, extra ones do not count."""
