@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from placet.catalogue import read_catalogue
 from placet.consent.policy import Policy, parse_policy
 from placet.consent.policyfile import PolicyFile
 from placet.errors import PolicyError, SetupError
@@ -144,7 +145,7 @@ def read_config(path: str | Path, environ: Mapping[str, str] = os.environ) -> Co
     data = Path(environ.get("PLACET_DATA") or path.parent / server.data)
     ca = log.timestamp and log.timestamp.ca
     return Config(
-        policy=parse_policy(tables, path.name),
+        policy=parse_policy(tables, path.name, read_catalogue() if "use" in tables else {}),
         server=server,
         data=data,
         templates=path.parent / server.templates if server.templates else None,
