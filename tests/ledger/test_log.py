@@ -231,7 +231,7 @@ def test_a_halted_log_refuses_with_the_reason_and_spools_what_it_must_not_refuse
     assert store.size() == 1
     assert len(list(tmp_path.iterdir())) == 2
     anew = Log(store, Spool(tmp_path))
-    assert anew.append(*args(4)) == 1
+    anew.append(*args(4))
     anew.close()
     assert {kept.entry for kept in store.kept} == {entry(n) for n in (0, 2, 3, 4)}
 
