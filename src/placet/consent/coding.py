@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
+from types import ModuleType
 from typing import Protocol
 
 try:
     import brotli
 except ImportError:  # the `brotli` extra is not installed
     brotli = None
+
+zstd: ModuleType | None
+try:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+except ImportError:  # the `proxy` extra is not installed
+    zstd = None
 
 
 class Coding(Protocol):
@@ -50,7 +61,16 @@ class Zlib:
 
     def decode(self, data: bytes) -> bytes:
         """Return what more can be decoded; raises `zlib.error` for data that is not in the coding."""
-        return self._decoder.decompress(data)
+        decoded = b""
+        while data:
+            if self._decoder.eof:
+                # One body may be several members (RFC 1952 section 2.2); what follows them is no part of it.
+                if not data.startswith(b"\x1f"):
+                    break
+                self._decoder = zlib.decompressobj(47)
+            decoded += self._decoder.decompress(data)
+            data = self._decoder.unused_data
+        return decoded
 
     def encode(self, data: bytes) -> bytes:
         """Return what is ready, flushed, so that a streamed page is not held up."""
@@ -82,7 +102,37 @@ class Brotli:
         return bytes(self._encoder.finish())
 
 
-KNOWN = frozenset(("identity", "gzip", "deflate")) | (frozenset(("br",)) if brotli else frozenset())
+class Zstandard:
+    """zstd (RFC 8878), with Python 3.14 or the `proxy` extra."""
+
+    def __init__(self, zstd: ModuleType) -> None:
+        """Start both directions."""
+        self._zstd = zstd
+        self._decoder = zstd.ZstdDecompressor()
+        self._encoder = zstd.ZstdCompressor(level=3)
+
+    def decode(self, data: bytes) -> bytes:
+        """Return what more can be decoded; raises `ZstdError` for data that is not in the coding."""
+        decoded = b""
+        while data:
+            if self._decoder.eof:  # several frames are one body (RFC 8878 section 3.1)
+                self._decoder = self._zstd.ZstdDecompressor()
+            decoded += self._decoder.decompress(data)
+            data = self._decoder.unused_data
+        return decoded
+
+    def encode(self, data: bytes) -> bytes:
+        """Return what is ready, flushed, so that a streamed page is not held up."""
+        return bytes(self._encoder.compress(data, mode=self._encoder.FLUSH_BLOCK))
+
+    def finish(self) -> bytes:
+        """Return the end of the stream."""
+        return bytes(self._encoder.flush())
+
+
+KNOWN = frozenset(
+    ("identity", "gzip", "deflate", *(["br"] if brotli is not None else []), *(["zstd"] if zstd else []))
+)
 
 
 def coding(name: str) -> Coding | None:
@@ -96,6 +146,8 @@ def coding(name: str) -> Coding | None:
             return Zlib(15)
         case "br" if brotli is not None:
             return Brotli()
+        case "zstd" if zstd is not None:
+            return Zstandard(zstd)
         case _:
             return None
 
