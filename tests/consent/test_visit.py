@@ -125,7 +125,7 @@ class TestRequest:
                 if_range='"a"',
                 range="bytes=0-9",
                 if_none_match='"a", W/"b"',
-                accept_encoding="gzip, br, zstd",
+                accept_encoding="gzip, br, dcz",
                 x_other="1",
             )
         )
@@ -269,7 +269,7 @@ class TestPages:
             [(b"content-type", b"text/html; charset=utf-16")],
             [(b"content-type", b"text/html; charset=UTF-32LE")],
             [HTML, (b"content-disposition", b"Attachment; filename=a.html")],
-            [HTML, (b"content-encoding", b"zstd")],
+            [HTML, (b"content-encoding", b"dcz")],
             [HTML, (b"content-encoding", b"gzip, br")],
             [HTML, (b"content-encoding", b"gzip"), (b"content-encoding", b"gzip")],
             [(b"content-type", b"application/xhtml+xml")],
