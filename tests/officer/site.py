@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from typer.testing import CliRunner
 
+from placet.cli import app
 from placet.config import Config, read_config, read_signer
 from placet.consent.receipt import Record, Shown, canonical, number_of
 from placet.ledger.log import Log
@@ -49,8 +52,17 @@ class Ran:
 class Site:
     """A policy file, its data directory, and a server that is at work in between."""
 
-    def __init__(self, directory: Path, store: Store, log: Log, publisher: Publisher, config: Config) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        config: Config,
+        store: Store,
+        log: Log,
+        publisher: Publisher,
+        stop_signing: Callable[[], None],
+    ) -> None:
         self.directory = directory
+        self.stop_signing = stop_signing
         self.store = store
         self.config = config
         self.entries: dict[str, Entry] = {}
@@ -128,21 +140,41 @@ class Site:
 
 
 def run(directory: Path, *arguments: str | Path, input: str = "") -> Ran:
-    """Run a command of Placet's in a directory."""
+    """Run a command of Placet's in a directory, here and now; an error that is not told fails the test."""
     directory.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PLACET")}
-    ran = subprocess.run(
-        [PLACET, *map(str, arguments)],
-        cwd=directory,
-        env=environment | {"TZ": "Europe/Paris", "COLUMNS": "100", "TERM": "dumb"},
-        input=input.encode(),
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
+    with chdir(directory), _environment():
+        ran = CliRunner().invoke(app, [str(each) for each in arguments], input=input)
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return Ran(ran.exit_code, ran.stdout, ran.stderr)
+
+
+def run_apart(directory: Path, *arguments: str | Path) -> Ran:
+    """Run it as a process of its own, as an officer's shell does."""
+    directory.mkdir(exist_ok=True)
+    with _environment():
+        ran = subprocess.run(
+            [PLACET, *map(str, arguments)], cwd=directory, capture_output=True, check=False, timeout=120
+        )
     said = Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
     assert "Traceback" not in said.err, said.err
     return said
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Nothing said about Placet, a plain terminal, and the clock of Paris."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("PLACET")]:
+        del os.environ[name]
+    os.environ.update(TZ="Europe/Paris", COLUMNS="100", TERM="dumb")
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        time.tzset()
 
 
 @contextmanager
@@ -158,7 +190,7 @@ def site(directory: Path, address: str = "ledger.db", more: str = "") -> Iterato
     log = Log(store, Spool(config.data / "spool"))
     publisher = Publisher(signing, signer, Directory(config.published), on_fork=log.halt)
     try:
-        yield Site(directory, store, log, publisher, config)
+        yield Site(directory, config, store, log, publisher, signing.close)
     finally:
         log.close()
         publisher.close()

@@ -26,7 +26,7 @@ from placet.ledger.published import Directory, prove
 from placet.officer.examine import examine
 from placet.officer.given import Keys
 
-from .site import Ran, Site, at, run, site
+from .site import Ran, Site, at, run, run_apart, site
 
 SEED = b"w" * 32
 
@@ -73,7 +73,7 @@ def test_a_proof_is_told_in_plain_words_and_every_step_is_right(
     past: Site, proof: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.tlog-proof").write_bytes(proof)
-    ran = run(tmp_path, "receipt", "verify", "mine.tlog-proof", "--key", past.vkey)
+    ran = run_apart(tmp_path, "receipt", "verify", "mine.tlog-proof", "--key", past.vkey)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith("mine.tlog-proof holds a visitor's choice.\n")
     for words in (
@@ -227,7 +227,7 @@ def test_nothing_else_is_accepted_and_nothing_raises(
 )
 def test_hostile_files_are_refused_on_the_command_line(hostile: bytes, past: Site, tmp_path: Path) -> None:
     (tmp_path / "bad.tlog-proof").write_bytes(hostile)
-    ran = run(tmp_path, "receipt", "verify", "bad.tlog-proof", "--key", past.vkey)
+    ran = run_apart(tmp_path, "receipt", "verify", "bad.tlog-proof", "--key", past.vkey)
     assert ran.status == 1
     assert "wrong: line 1" in ran.out or "O004" in ran.err or "wrong: " in ran.out
 
