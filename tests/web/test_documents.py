@@ -323,12 +323,12 @@ class TestClock:
         assert clock.now() == 10 * HOUR
 
 
-def test_s015_more_is_shown_than_a_manifest_can_name(tmp_path: Path) -> None:
+def test_s017_more_is_shown_than_a_manifest_can_name(tmp_path: Path) -> None:
     templates = tmp_path / "ours"
     templates.mkdir()
     for number in range(900):
         (templates / f"{number}.svg").write_text("x")
     path = policy_file(tmp_path)
     path.write_text(path.read_text() + '\n[server]\ntemplates = "ours"\n')
-    with pytest.raises(SetupError, match=r"^S015 "):
+    with pytest.raises(SetupError, match=r"^S017 "):
         ConsentMiddleware(Gazette().app, read_config(path, {}))

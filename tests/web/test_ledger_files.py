@@ -40,8 +40,8 @@ def test_a_stranger_proves_a_choice_from_what_is_served(published: Any, visitor:
             return answer.content if answer.status_code == 200 else None
 
     line = visitor.client.get(f"{PREFIX}log/policy").text.splitlines()[0]
-    word, vkey = line.split(" ", 1)
-    assert word == "log"
+    word, vkey, address = line.split(" ")
+    assert (word, address) == ("log", "https://www.gazette.test/.placet/log")
     log = parse_verifier(vkey)
     assert log == read_signer(read_config(POLICY)).verifier
     note = Served().read("checkpoint")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from placet.config import Config, read_secrets, read_signer
+from placet.config import Config, Published, read_secrets, read_signer
 from placet.consent.choice import Keys
+from placet.consent.policyfile import seconds
 from placet.consent.visit import Gate
 from placet.errors import SetupError
 from placet.ledger.log import Log
+from placet.ledger.note import Verifier, parse_verifier
 from placet.ledger.published import Directory
 from placet.ledger.publisher import Publisher
 from placet.ledger.spool import Spool
 from placet.ledger.stores import open_store
+from placet.ledger.timestamp import Authority
+from placet.ledger.witness import Witness, Witnesses, format_policy
 
 from .api import GPC_PATH, Desk
 from .clock import Clock
@@ -60,9 +64,15 @@ class Placet:
         # Whoever signs does so on a connection of his own.
         self._signing = open_store(config.ledger)
         self.publisher = Publisher(
-            self._signing, signer, published, interval=config.log.interval, on_fork=self.ledger.halt
+            self._signing,
+            signer,
+            published,
+            interval=config.log.interval,
+            on_fork=self.ledger.halt,
+            witnesses=_witnesses(config.log),
+            stamper=_authority(config),
         )
-        files = LogFiles(published, prefix, f"log {signer.verifier}\n")
+        files = LogFiles(published, prefix, _log_policy(config, signer.verifier))
         self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
         self.reports = Reports()
         # And whoever reads: a receipt keeps no choice waiting.
@@ -103,6 +113,33 @@ class Placet:
         self.publisher.close()  # after the last choice is written, so that it is published too
         self._signing.close()
         self._reading.close()
+
+
+def _witnesses(log: Published) -> Witnesses | None:
+    """Return those who cosign each checkpoint, if any are named."""
+    named = [Witness(witness.url, parse_verifier(witness.key)) for witness in log.witnesses]
+    return Witnesses(named, log.quorum) if named else None
+
+
+def _authority(config: Config) -> Authority | None:
+    """Return who is asked for time stamps, if anybody is; the last one of an earlier run counts."""
+    asked = config.log.timestamp
+    if asked is None:
+        return None
+    try:
+        roots = config.authority.read_bytes() if config.authority else None
+        tokens = sorted(config.published.glob("timestamp/*.tsr"), key=lambda token: token.stat().st_mtime)
+        last = tokens[-1].read_bytes() if tokens else None
+    except OSError as problem:
+        raise SetupError(f"S016 log.timestamp: cannot be read ({problem}).") from problem
+    return Authority(asked.url, seconds(asked.every) or 0, roots=roots, last=last)
+
+
+def _log_policy(config: Config, log: Verifier) -> str:
+    """Return what a verifier is to trust: the log, and its witnesses."""
+    witnesses = [(parse_verifier(witness.key), witness.url) for witness in config.log.witnesses]
+    address = f"https://{config.policy.site.hosts[0]}{config.server.prefix}log"
+    return format_policy(log, address, witnesses, config.log.quorum)
 
 
 def _inspector(prefix: str) -> Inspector:

@@ -83,12 +83,12 @@ class Documents:
     def __init__(
         self, contents: Mapping[str, bytes], site: str, store: Store, ledger: Log, clock: Clock
     ) -> None:
-        """Take what is shown; do nothing yet. Raises `SetupError` S015 for more than a manifest can name."""
+        """Take what is shown; do nothing yet. Raises `SetupError` S017 for more than a manifest can name."""
         self._contents = contents
         self._hashes = hashes_of(contents)
         if len(manifest_of(self._hashes, site, 0)) + ROOM_FOR_TIME > MAX_RECORD_BYTES:
             raise SetupError(
-                f"S015 server.templates: of {len(contents)} files, a manifest cannot name all; keep only "
+                f"S017 server.templates: of {len(contents)} files, a manifest cannot name all; keep only "
                 f"templates, styles and translations there."
             )
         self._site = site
