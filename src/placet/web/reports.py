@@ -43,8 +43,8 @@ class Reports:
     def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
         """Count the violations whose address the policy does not declare."""
         for violation in violations:
-            host = _host(violation.blocked)
-            if visit.decision.policy.provider_at(host.partition(":")[0]) is None:
+            host, path = _host(violation.blocked), _path(violation.blocked)
+            if visit.decision.policy.provider_at(host.partition(":")[0], path) is None:
                 self._count(violation.directive, host)
 
     def note(self, events: Iterable[Event]) -> None:
@@ -93,3 +93,10 @@ def _host(address: str) -> str:
         return urlsplit(address).netloc or address
     except ValueError:
         return address
+
+
+def _path(address: str) -> str:
+    try:
+        return urlsplit(address).path or "/"
+    except ValueError:
+        return "/"

@@ -167,7 +167,7 @@ class Wording:
         """Return, for each kind of tracker that a script can reach, a regular expression over its names."""
         wanted = frozenset(purposes)
         names: dict[str, list[str]] = {}
-        for tracker in self._policy.written.trackers:
+        for tracker in (declared.written for declared in self._policy.trackers if declared.own):
             if tracker.purpose in wanted and tracker.kind not in ("pixel", "fingerprint"):
                 pattern = ".*".join(map(_quoted, tracker.name.split("*")))
                 names.setdefault(tracker.kind, []).append(pattern)
