@@ -34,6 +34,10 @@ class Refused(Exception):
     """The server answers, but the log must not be kept there, or what it did is not what was asked for."""
 
 
+class _Silence(psycopg.OperationalError):
+    """Nothing comes from the server."""
+
+
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that leaves a silent server at `deadline`, and remembers the server's `warnings`."""
 
@@ -45,7 +49,12 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         self.add_notice_handler(self._noticed)
 
     def wait(self, gen: PQGen[_T], *arguments: Any, **options: Any) -> _T:
-        return super().wait(_until(gen, self.deadline), *arguments, **options)
+        try:
+            return super().wait(_until(gen, self.deadline), *arguments, **options)
+        except _Silence:
+            # Whatever is still to be cleared up would wait for the same server.
+            self.close()
+            raise
 
     def _noticed(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
@@ -207,7 +216,7 @@ def _until(steps: PQGen[_T], deadline: float) -> PQGen[_T]:
         while True:
             ready = yield wanted
             if not ready and time.monotonic() > deadline:
-                raise psycopg.OperationalError("the server does not answer")
+                raise _Silence("the server does not answer")
             wanted = steps.send(ready)
     except StopIteration as end:
         result: _T = end.value
