@@ -25,7 +25,7 @@ import psycopg
 
 OWNER = "placet"
 _SUPERUSER = "postgres"
-_READY = b"ready to accept connections"
+_READY = b"ready to accept"
 _PATIENCE = 60
 _SETTINGS = {
     "listen_addresses": "",
@@ -44,16 +44,27 @@ class Missing(Exception):
 def cluster(**settings: str) -> Iterator["Cluster"]:
     """Make a cluster, run it with these further settings, and end and remove it. Raises Missing."""
     programs = _programs()
-    # Not under pytest's directories: those are closed to the user that PostgreSQL runs as.
-    directory = Path(tempfile.mkdtemp(prefix="placet-postgresql-"))
-    made = Cluster(programs, directory, settings)
-    try:
-        made.make()
-        made.start()
-        yield made
-    finally:
-        made.kill()
-        shutil.rmtree(directory)
+    with open_directory() as directory:
+        made = Cluster(programs, directory, settings)
+        try:
+            made.make()
+            yield made
+        finally:
+            made.kill()
+
+
+@contextmanager
+def open_directory() -> Iterator[Path]:
+    """Make a directory for PostgreSQL's user, and remove it; pytest's own are closed to everybody else."""
+    with tempfile.TemporaryDirectory(prefix="placet-postgresql-") as name:
+        give(Path(name))
+        yield Path(name)
+
+
+def give(path: Path) -> None:
+    """Let PostgreSQL's user own this."""
+    if os.geteuid() == 0:
+        shutil.chown(path, _user())
 
 
 class Cluster:
@@ -92,15 +103,17 @@ class Cluster:
     def sql(self, *statements: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run the statements as the superuser, each for itself, and return the last one's rows."""
         rows: list[tuple[object, ...]] = []
-        with psycopg.connect(self.address_of(database, _SUPERUSER), autocommit=True) as connection:
+        # Standbys that a test is waiting for are none of its business, and nothing here takes a minute.
+        options = f"-c synchronous_commit=local -c statement_timeout={1000 * _PATIENCE}"
+        address = self.address_of(database, _SUPERUSER)
+        with psycopg.connect(address, autocommit=True, options=options) as connection:
             for statement in statements:
                 cursor = connection.execute(statement.encode())
                 rows = cursor.fetchall() if cursor.description else []
         return rows
 
     def make(self) -> None:
-        if os.geteuid() == 0:
-            shutil.chown(self.directory, _user())
+        """Make the files, and start."""
         self._run("initdb", "-D", str(self.data), "-U", _SUPERUSER, "-A", "trust", "-E", "UTF8",
                   "--data-checksums", "--no-sync", "--locale=C")  # fmt: skip
         self.start()
@@ -112,9 +125,11 @@ class Cluster:
             return
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self.data), *options]
-        # So that a test run that is killed leaves no server behind.
-        command = ["setpriv", "--pdeathsig", "QUIT", *_as_user(), *command]
-        self._server = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=self.directory)
+        # So that a test run that is killed leaves no server behind; a change of user would undo it.
+        command = ["setpriv", *_as_user(), "setpriv", "--pdeathsig", "QUIT", *command]
+        self._server = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.directory
+        )
         assert self._server.stderr is not None
         told = []
         for line in self._server.stderr:

@@ -1,8 +1,9 @@
 """Processes that fork, begin a log together, hold a lease, or may not write; each prints what it was told.
 
-python processes.py begin|fork|storm|open|lease|lease-and-fork|migrate|read-only LEDGER …
+python processes.py begin|batches|fork|storm|open|lease|lease-and-fork|migrate|read-only LEDGER …
 """
 
+import itertools
 import os
 import signal
 import sys
@@ -65,6 +66,14 @@ def begin(address: str) -> None:
     children = [in_child(lambda n=number: work(n)) for number in range(8)]  # type: ignore[misc]
     os.close(start)
     await_children(children)
+
+
+def batches(address: str, first: str) -> None:
+    """Batches of 50 are appended, each in one call, until the process is killed."""
+    store = open_store(address)
+    for number in itertools.count(int(first)):
+        store.append_batch([one(number * 50 + place) for place in range(50)])
+        tell(number)
 
 
 def fork(ledger: str) -> None:
@@ -195,6 +204,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads: they are what is tried here
     modes: dict[str, Callable[..., None]] = {
         "begin": begin,
+        "batches": batches,
         "fork": fork,
         "storm": storm,
         "open": hold_open,

@@ -36,7 +36,7 @@ _TABLES = (
     ) PARTITION BY RANGE (event_id)""",
     "CREATE INDEX ON placet.record (idx)",
     f"CREATE TABLE placet.{OTHER} PARTITION OF placet.record DEFAULT",
-    f"ALTER TABLE placet.{OTHER} {_UNSAMPLED}",
+    f"ALTER TABLE placet.record {_UNSAMPLED}",
     "CREATE TABLE placet.erased (partition text PRIMARY KEY, rows bigint NOT NULL)",
     "CREATE TABLE placet.checkpoint (size bigint PRIMARY KEY, note bytea NOT NULL, token bytea)",
     "CREATE TABLE placet.content (digest bytea PRIMARY KEY, bytes bytea NOT NULL)",

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import conninfo as libpq
@@ -178,10 +178,16 @@ class Session:
 def _read(conninfo: str, timeout: float) -> tuple[str, str]:
     """Return what to connect with, and the address to show; raises ValueError, without the password."""
     try:
-        given = libpq.conninfo_to_dict(conninfo)
+        given: dict[str, Any] = libpq.conninfo_to_dict(conninfo)
     except psycopg.Error:
-        # What libpq says may quote the password.
-        raise ValueError("the address is not one that PostgreSQL understands") from None
+        given = {}
+    ports = str(given.get("port", "")).replace(",", "")
+    # A password with a slash in it makes libpq take its halves for a port and a database, and quote them.
+    if not given or (ports and not ports.isdecimal()) or "@" in str(given.get("dbname", "")):
+        raise ValueError(
+            "the address is not one that PostgreSQL understands; write what is neither letter nor digit "
+            "in a password as %XX"
+        )
     wanted: dict[str, Any] = {
         "connect_timeout": max(2, math.ceil(timeout)),
         "target_session_attrs": "read-write",
@@ -189,18 +195,20 @@ def _read(conninfo: str, timeout: float) -> tuple[str, str]:
         # Where a server vanishes while something is on its way to it, the kernel tells sooner then.
         "tcp_user_timeout": math.ceil(3000 * timeout),
     }
-    wanted.update(given)
-    return libpq.make_conninfo("", **wanted), _shown(conninfo, given)
+    return libpq.make_conninfo("", **(wanted | given)), _shown(given)
 
 
-def _shown(conninfo: str, given: Mapping[str, Any]) -> str:
-    """Return the address without what nobody should read."""
-    if "://" not in conninfo:
-        return libpq.make_conninfo("", **{name: given[name] for name in given if name not in _SECRETS})
-    parts = urlsplit(conninfo)
-    user, at, hosts = parts.netloc.rpartition("@")
-    options = [option for option in parts.query.split("&") if option.partition("=")[0] not in _SECRETS]
-    return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + hosts, query="&".join(options)))
+def _shown(given: Mapping[str, Any]) -> str:
+    """Return the address as a URI, without what nobody should read."""
+    rest = {name: str(value) for name, value in given.items() if name not in _SECRETS}
+    user, database = (quote(rest.pop(name, ""), safe="") for name in ("user", "dbname"))
+    place = ""
+    if "host" in rest and "/" not in rest["host"]:
+        hosts, ports = rest.pop("host").split(","), rest.pop("port", "").split(",")
+        ports *= len(hosts) // len(ports)
+        place = ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
+    options = urlencode(rest)
+    return f"postgresql://{user and user + '@'}{place}/{database}{options and '?' + options}"
 
 
 def _words(error: BaseException) -> str:
