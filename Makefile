@@ -4,6 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 CHROMIUM := /usr/bin/chromium
 WRK := /usr/bin/wrk
+OPENSSL := /usr/bin/openssl
+GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go
 
 .PHONY: demo test check bench soak pictures clean
 .DELETE_ON_ERROR:
@@ -26,7 +28,22 @@ $(VENV)/vectors: tests/vectors/fetch tests/vectors/requirements.txt $(VENV)/read
 	$(PY) tests/vectors/fetch
 	touch $@
 
-TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json
+# What others verify our log with.
+$(GO_SUMDB):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		golang-go golang-golang-x-mod-dev
+
+$(OPENSSL):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl
+
+$(VENV)/strangers/ready: tests/ledger/strangers/install requirements/dev.txt $(VENV)/ready
+	$(PY) tests/ledger/strangers/install $(VENV)/strangers
+	touch $@
+
+STRANGERS := $(GO_SUMDB) $(OPENSSL) $(VENV)/strangers/ready
+TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(STRANGERS)
 
 demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom

@@ -1,67 +1,43 @@
-"""Published logs held in memory, to be read, counted and spoilt."""
+"""Logs to verify, written as a directory: signed checkpoint, tiles, bundles, and nothing from a store."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 
-from placet.ledger import leaf_bytes
-from placet.ledger.frontier import Frontier
 from placet.ledger.note import Checkpoint, Signer, sign_checkpoint
+from placet.ledger.tiles import WIDTH, Tile, format_bundle, subtree, tiles_between
 from placet.ledger.tree import Edge, leaf_hash
 
-from .given import entry
-
-SIGNER = Signer("localhost/.placet/log", bytes(range(32)))
-LOG = SIGNER.verifier
-_EDGE = Edge()
-_ROOTS = [_EDGE.root()]
+SIGNER = Signer("www.example.org/log", bytes(range(32)))
 
 
-class Files(dict[str, bytes]):
-    """The files of a log; `asked` lists the paths that were read."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        super().__init__(files)
-        self.asked: list[str] = []
-
-    def read(self, path: str) -> bytes | None:
-        self.asked.append(path)
-        return self.get(path)
-
-    def with_bit_flipped(self, path: str, bit: int) -> Files:
-        data = bytearray(self[path])
-        data[bit // 8] ^= 1 << bit % 8
-        return Files({**self, path: bytes(data)})
+def entry(number: int) -> bytes:
+    """The 33 bytes of some consent event."""
+    return b"\1" + sha256(b"event %d" % number).digest()
 
 
-def leaf(number: int) -> bytes:
-    """Return the leaf of `given.entry(number)`."""
-    return leaf_bytes(entry(number))
+def write_log(directory: Path, size: int, signer: Signer = SIGNER) -> bytes:
+    """Write the files of a log of so many entries, and return its checkpoint's note."""
+    entries = [entry(number) for number in range(size)]
+    levels = [[leaf_hash(each) for each in entries]]
+    while len(levels[-1]) >= WIDTH:
+        below = levels[-1]
+        levels.append([subtree(below[i : i + WIDTH]) for i in range(0, len(below) - WIDTH + 1, WIDTH)])
+    for tile in tiles_between(0, size):
+        file = directory / tile.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_contents(tile, entries, levels))
+    edge = Edge()
+    for hash in levels[0]:
+        edge.append(hash)
+    note = sign_checkpoint(Checkpoint(signer.name, size, edge.root()), signer)
+    (directory / "checkpoint").write_bytes(note)
+    return note
 
 
-def root(size: int) -> bytes:
-    """Return the root over the first so many leaves, which are added one after the other."""
-    while len(_ROOTS) <= size:
-        _EDGE.append(leaf_hash(leaf(_EDGE.size)))
-        _ROOTS.append(_EDGE.root())
-    return _ROOTS[size]
-
-
-def checkpoint(size: int) -> Checkpoint:
-    return Checkpoint(SIGNER.name, size, root(size))
-
-
-def note(size: int) -> bytes:
-    return sign_checkpoint(checkpoint(size), SIGNER)
-
-
-def files(*sizes: int, leaves: Sequence[bytes] | None = None) -> Files:
-    """Return what is served after a checkpoint of each of these sizes, partial tiles and all."""
-    frontier, found = Frontier(), Files({})
-    for size in sizes:
-        some = [leaf(number) for number in range(frontier.size, size)] if leaves is None else leaves
-        for tile, data in [*frontier.grow(some), *frontier.partial()]:
-            found[tile.path] = data
-    signed = Checkpoint(SIGNER.name, frontier.size, frontier.root())
-    found["checkpoint"] = sign_checkpoint(signed, SIGNER)
-    return found
+def _contents(tile: Tile, entries: list[bytes], levels: list[list[bytes]]) -> bytes:
+    stop = tile.start + tile.width
+    if tile.level is None:
+        return format_bundle(entries[tile.start : stop])
+    return b"".join(levels[tile.level][tile.start : stop])
