@@ -22,7 +22,7 @@ from placet.config import Config, read_config, read_signer
 from placet.consent.receipt import Record, Shown, canonical, number_of
 from placet.ledger.log import Log
 from placet.ledger.published import Directory
-from placet.ledger.publisher import Publisher
+from placet.ledger.publisher import Publisher, Stamper
 from placet.ledger.spool import Spool
 from placet.ledger.store import ACTION, EVENT, Entry, Store
 from placet.ledger.stores import open_store
@@ -178,8 +178,10 @@ def _environment() -> Iterator[None]:
 
 
 @contextmanager
-def site(directory: Path, address: str = "ledger.db", more: str = "") -> Iterator[Site]:
-    """Make a site; `more` is added to its policy file."""
+def site(
+    directory: Path, address: str = "ledger.db", more: str = "", stamper: Stamper | None = None
+) -> Iterator[Site]:
+    """Make a site; `more` is added to its policy file, and `stamper` stamps its checkpoints."""
     directory.mkdir(exist_ok=True)
     policy = directory / "placet.toml"
     policy.write_text(POLICY.read_text() + f'\n[server]\nledger = "{address}"\n{more}')
@@ -188,7 +190,7 @@ def site(directory: Path, address: str = "ledger.db", more: str = "") -> Iterato
     signer = read_signer(config, {})
     store, signing = open_store(config.ledger), open_store(config.ledger)
     log = Log(store, Spool(config.data / "spool"))
-    publisher = Publisher(signing, signer, Directory(config.published), on_fork=log.halt)
+    publisher = Publisher(signing, signer, Directory(config.published), on_fork=log.halt, stamper=stamper)
     try:
         yield Site(directory, config, store, log, publisher, signing.close)
     finally:

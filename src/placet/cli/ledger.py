@@ -10,7 +10,7 @@ import typer
 from placet.config import read_config
 from placet.consent.receipt import number_of
 from placet.ledger.note import format_proof
-from placet.officer import files, given, moving, office, whole
+from placet.officer import files, given, moving, office, proofs, whole
 from placet.officer.records import moment
 
 from .screen import POLICY, Key, Policy, Receipt, answering, moment_and_chance, progress, table
@@ -58,11 +58,15 @@ def prove(
     event_id = given.parse_receipt(receipt)
     path = out or Path(f"{number_of(event_id)}.tlog-proof")
     with office.ledger(config) as store, whole.opened(config.published) as source:
-        kept = whole.find(store, event_id)
-        proof = whole.proof_of(kept, source, whole.last_note(source, keys.log), keys.log)
+        kept = proofs.find(store, event_id)
+        found = proofs.proof_of(kept, proofs.published(config, store, source, keys))
     with files.written(path) as file:
-        file.write(format_proof(proof))
+        file.write(format_proof(found.proof))
     typer.echo(f"{path}: the proof of entry {kept.index:,}.")
+    if found.token is not None:
+        with files.written(path.with_suffix(".tsr")) as file:
+            file.write(found.token)
+        typer.echo(f"{path.with_suffix('.tsr')}: the time stamp of its checkpoint.")
 
 
 @app.command()

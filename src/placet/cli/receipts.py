@@ -31,17 +31,21 @@ def verify(
     file: Annotated[Path, typer.Argument(help="The proof, a .tlog-proof file.")],
     key: Key = "",
     witness: Annotated[list[str] | None, typer.Option(help="A witness's public key, or its file.")] = None,
+    timestamp: Annotated[Path | None, typer.Option(help="A time stamp's token over its checkpoint.")] = None,
+    authority: Annotated[Path | None, typer.Option(help="The certificates of who stamped it, PEM.")] = None,
     policy: Policy = POLICY,
 ) -> None:
     """Check a proof offline, step by step: the record, its place in the log, who signed.
 
-    Where the receipt as data, .json, lies beside it, that has to say the same.
+    What lies beside it under the same name is looked at too: the receipt as data, .json, which has to say
+    the same, and a time stamp, .tsr.
 
     Exits with 0 if all of it is right, 1 if something is wrong, 2 if something could not be checked.
     """
     keys = office.keys_if_known(key, witness or [], policy)
-    data = file.with_suffix(".json")
-    beside = files.read_file(data) if data.is_file() and data != file else None
+    token = files.read_file(timestamp) if timestamp else files.read_beside(file, ".tsr")
+    roots = office.certificates(authority, policy) if token else None
+    beside = examine.Beside(files.read_beside(file, ".json"), token, roots)
     found = examine.examine(files.read_file(file), keys, beside)
     if found.type is not None:
         typer.echo(f"{file.name} holds {examine.named(found.type)}.")

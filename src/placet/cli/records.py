@@ -12,7 +12,7 @@ import typer
 
 from placet.config import read_config
 from placet.errors import OfficerError
-from placet.officer import archive, erasure, files, given, office, whole
+from placet.officer import archive, erasure, files, given, office, proofs, whole
 from placet.officer import evidence as shown
 from placet.officer import export as exports
 from placet.officer.records import moment
@@ -37,13 +37,13 @@ def evidence(
         raise typer.BadParameter("name one of --at and --receipt.")
     config = read_config(policy)
     with office.ledger(config) as store, whole.opened(config.published) as source, progress("Looking") as bar:
-        choice = whole.find(store, given.parse_receipt(receipt)) if receipt else None
+        choice = proofs.find(store, given.parse_receipt(receipt)) if receipt else None
         version = (
             shown.shown_for(store, choice, bar)
             if choice
             else shown.shown_at(store, given.parse_time(at), bar)
         )
-        made = shown.published(config, store, source, office.public_keys(config))
+        made = proofs.published(config, store, source, office.public_keys(config))
         found = shown.evidence(store, version, choice, made)
     folder = archive.folder_name(version.manifest.site, version.manifest.time)
     path = out or Path(f"{folder}.zip")

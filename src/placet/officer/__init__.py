@@ -5,7 +5,8 @@
     office     one site's store, spool and public keys, found by its policy file
     records    what the records of choices say, in words
     examine    a proof to keep, checked step by step            placet receipt verify
-    whole      a whole log, checked; a proof of one entry       placet ledger verify, prove
+    whole      a whole log, checked                             placet ledger verify
+    proofs     one entry's proof                                placet ledger prove
     evidence   what was shown at a time, in one archive         placet evidence
     archive    that archive: what explains and checks it, and its bytes
     export     the records of a time, for a spreadsheet         placet export

@@ -25,7 +25,7 @@ _KINDS: tuple[tuple[str, str, str], ...] = (  # the first that fits says what a 
     (r"receipt\.json", "L'enregistrement du choix", "The record of the choice"),
     (r".*\.tlog-proof", "La preuve d'inclusion au journal", "The proof that the log has it"),
     (r".*\.checkpoint", "L'état signé du journal", "The signed state of the log"),
-    (r".*\.tst", "L'horodatage RFC 3161 de cet état", "The RFC 3161 time stamp of that state"),
+    (r".*\.tsr", "L'horodatage RFC 3161 de cet état", "The RFC 3161 time stamp of that state"),
     (r"keys\.txt", "Les clés publiques", "The public keys"),
     (r"log-key\.pem", "La clé du journal, pour openssl", "The log's key, for openssl"),
     (r"authority\.pem", "Les certificats de l'horodateur", "The time-stamping authority's certificates"),
@@ -80,15 +80,19 @@ def _listed(names: Iterable[str], language: int) -> str:
     return "\n".join(f"  {name:<{width}}  {kind[language]}" for name, kind in kinds)
 
 
-def content_paths(contents: Mapping[str, str]) -> dict[str, str]:
+def content_paths(contents: Iterable[str]) -> dict[str, str]:
     """Return, for each content's name, a path that any machine can have, below the folder it is put into."""
     paths: dict[str, str] = {}
-    for name, digest in sorted(contents.items()):
+    files: set[str] = set()
+    folders: set[str] = set()
+    for name in sorted(contents):
         parts = [part for part in re.sub(r"[^A-Za-z0-9._/-]", "_", name).split("/") if part.strip(".")]
-        path = "/".join(parts) or "content"
-        taken = {other.casefold() for other in paths.values()}
-        if path.casefold() in taken or any(other.startswith(f"{path.casefold()}/") for other in taken):
-            path = f"{sha256(name.encode()).hexdigest()[:8]}-{digest[:8]}-{parts[-1] if parts else 'content'}"
+        path = "/".join(parts)
+        above = {"/".join(parts[:depth]).casefold() for depth in range(1, len(parts))}
+        if not path or path.casefold() in files | folders or above & files:
+            path, above = f"{sha256(name.encode()).hexdigest()[:16]}-{parts[-1] if parts else 'file'}", set()
+        files.add(path.casefold())
+        folders |= above
         paths[name] = path
     return paths
 

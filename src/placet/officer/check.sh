@@ -61,14 +61,14 @@ signed() {
 
 # Checks the time stamp of RFC 3161, where there is one; the authority's certificates are in authority.pem.
 stamped() {
-    [ -e "$1.tst" ] || return 0
+    [ -e "$1.tsr" ] || return 0
     if [ ! -e authority.pem ]; then
-        echo "$1.tst: not checked, no authority.pem / non vérifié, authority.pem manque"
+        echo "$1.tsr: not checked, no authority.pem / non vérifié, authority.pem manque"
         return 0
     fi
-    openssl ts -verify -token_in -in "$1.tst" -data "$1.checkpoint" -CAfile authority.pem >"$work/said" 2>&1 ||
-        refuse "$1.tst: $(cat "$work/said")"
-    openssl ts -reply -token_in -in "$1.tst" -text 2>"$work/said" | sed -n "s/^Time stamp: /$1.tst: OK, /p"
+    openssl ts -verify -token_in -in "$1.tsr" -data "$1.checkpoint" -CAfile authority.pem >"$work/said" 2>&1 ||
+        refuse "$1.tsr: $(cat "$work/said")"
+    openssl ts -reply -token_in -in "$1.tsr" -text 2>"$work/said" | sed -n "s/^Time stamp: /$1.tsr: OK, /p"
 }
 
 sha256sum --quiet -c SHA256SUMS || refuse SHA256SUMS

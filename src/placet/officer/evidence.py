@@ -7,24 +7,20 @@ choice names the notice that the visitor had before their eyes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
 import msgspec
 
-from placet.config import Config
 from placet.errors import OfficerError
 from placet.ledger.note import format_proof
-from placet.ledger.published import Source
-from placet.ledger.store import DOCUMENT, Kept, Signed, Store
+from placet.ledger.store import DOCUMENT, Kept, Store
 
 from .archive import Facts, content_paths, explained, key_pem
-from .files import read_file
-from .given import Keys
+from .proofs import Published, proof_of
 from .records import Progress, moment, read_record
-from .whole import last_note, proof_of
 
 _LEAVES = 65_536
 
@@ -45,23 +41,6 @@ class Version:
 
     kept: Kept
     manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What proofs are made from: the log's files, its last checkpoint, those with a time stamp, its keys."""
-
-    source: Source
-    note: bytes
-    stamped: Sequence[Signed]
-    keys: Keys
-    authority: bytes | None  # certificates that answer for the time stamps, PEM
-
-
-def published(config: Config, store: Store, source: Source, keys: Keys) -> Published:
-    """Return what the proofs of this site are made from; raises OfficerError O004, O013 (1) and O014 (2)."""
-    authority = read_file(config.authority) if config.authority else None
-    return Published(source, last_note(source, keys.log), store.stamped(), keys, authority)
 
 
 def shown_at(store: Store, at: int, progress: Progress) -> Version:
@@ -113,8 +92,7 @@ def _version(kept: Kept) -> Version:
 def evidence(store: Store, version: Version, choice: Kept | None, published: Published) -> dict[str, bytes]:
     """Return the files of the archive by name, the same for the same log, version and choice.
 
-    Each proof is made for the first checkpoint after the entry that has a time stamp, for the last one where
-    none has. Raises OfficerError O012 to O014, and O017 for a content that the ledger has lost.
+    Raises OfficerError O012 to O014, and O017 for a content that the ledger has lost.
     """
     record = b"" if version.kept.entry is None else version.kept.entry.record
     files = {"manifest.json": record, **_proved("manifest", version.kept, published)}
@@ -140,10 +118,9 @@ def _content(store: Store, name: str, digest: str) -> bytes:
 
 
 def _proved(name: str, kept: Kept, published: Published) -> dict[str, bytes]:
-    signed = next((each for each in published.stamped if each.size > kept.index), Signed(0, published.note))
-    proof = proof_of(kept, published.source, signed.note, published.keys.log)
-    files = {f"{name}.tlog-proof": format_proof(proof), f"{name}.checkpoint": signed.note}
-    return files | ({f"{name}.tst": signed.token} if signed.token else {})
+    found = proof_of(kept, published)
+    files = {f"{name}.tlog-proof": format_proof(found.proof), f"{name}.checkpoint": found.proof.checkpoint}
+    return files | ({f"{name}.tsr": found.token} if found.token else {})
 
 
 def _keys(published: Published) -> Mapping[str, bytes]:

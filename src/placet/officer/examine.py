@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from placet.ledger import timestamp
 from placet.ledger.note import (
     Checkpoint,
     NoteError,
@@ -18,6 +19,7 @@ from placet.ledger.note import (
     split_note,
 )
 from placet.ledger.store import ACTION, DOCUMENT, EVENT, SALT_BYTES, Entry, leaf_bytes
+from placet.ledger.timestamp import TimestampError
 from placet.ledger.tree import ProofError, check_inclusion, leaf_hash
 
 from .given import Keys
@@ -51,10 +53,20 @@ class Examination:
         return 1 if "wrong" in outcomes else 2 if "not checked" in outcomes else 0
 
 
-def examine(data: bytes, keys: Keys | None, beside: bytes | None = None) -> Examination:
-    """Check a `.tlog-proof` file; `beside` is the receipt as JSON, which has to hold the same record.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What was handed in with a proof."""
 
-    Without the log's key all but the signature is checked.
+    data: bytes | None = None  # the receipt as JSON, which has to hold the same record
+    token: bytes | None = None  # a time stamp's, over the proof's checkpoint
+    roots: bytes | None = None  # certificates that answer for who stamped it, PEM
+
+
+def examine(data: bytes, keys: Keys | None, beside: Beside = Beside()) -> Examination:
+    """Check a `.tlog-proof` file, and what was handed in with it.
+
+    Without the log's key all but the signature is checked. Raises SetupError S015 for a time stamp where the
+    library that reads it is not installed.
     """
     if data.lstrip().startswith(b"{"):
         return Examination(
@@ -73,9 +85,10 @@ def examine(data: bytes, keys: Keys | None, beside: bytes | None = None) -> Exam
             return Examination((*steps, *_signed(proof.checkpoint, checkpoint, keys)))
         type, record = _open(proof.extra, proof, checkpoint)
         steps += _led(type, record, proof, checkpoint)
-        steps += _same(record, beside)
+        steps += _same(record, beside.data)
         steps += _signed(proof.checkpoint, checkpoint, keys)
-    except (NoteError, ProofError) as problem:
+        steps += _stamped(proof.checkpoint, beside)
+    except (NoteError, ProofError, TimestampError) as problem:
         return Examination((*steps, Step("wrong", plain(str(problem)))))
     return Examination(tuple(steps), type, record)
 
@@ -141,6 +154,18 @@ def _same(record: bytes, beside: bytes | None) -> list[Step]:
     if said != record:
         raise ProofError("the receipt as data beside the file says something else than the record in the log")
     return [Step("right", "The receipt as data beside the file holds the same record.")]
+
+
+def _stamped(note: bytes, beside: Beside) -> list[Step]:
+    """Return the step that looks at the time stamp; raises TimestampError where it is not right."""
+    if beside.token is None:
+        return []
+    if beside.roots is None:
+        said = "O019 the time stamp: name the certificates of who made it with --authority."
+        return [Step("not checked", said)]
+    seconds = timestamp.verify(beside.token, note, beside.roots).timestamp()
+    said = f"The time-stamping authority saw this checkpoint at {moment(int(seconds * 1_000))}."
+    return [Step("right", said)]
 
 
 def _signed(note: bytes, checkpoint: Checkpoint, keys: Keys | None) -> list[Step]:

@@ -27,6 +27,12 @@ def read_file(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
+def read_beside(path: Path, suffix: str) -> bytes | None:
+    """Return the file of that name with another suffix, None if there is none; raises OfficerError O004."""
+    other = path.with_suffix(suffix)
+    return read_file(other) if other != path and other.is_file() else None
+
+
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write, which gets its name when it is whole and on the disk; only its owner reads it.

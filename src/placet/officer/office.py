@@ -13,6 +13,7 @@ from placet.ledger.note import parse_verifier
 from placet.ledger.store import Store
 from placet.ledger.stores import open_store
 
+from .files import read_file
 from .given import Keys, read_keys
 
 
@@ -62,3 +63,10 @@ def keys_if_known(key: str, witnesses: Sequence[str], policy: Path) -> Keys | No
         if key:
             raise
         return None
+
+
+def certificates(named: Path | None, policy: Path) -> bytes | None:
+    """Return the certificates that answer for time stamps: the file's, else those that the policy names."""
+    if named is None and policy.is_file():
+        named = read_config(policy).authority
+    return read_file(named) if named else None

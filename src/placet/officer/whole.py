@@ -1,4 +1,4 @@
-"""A whole log looked through, at an address or in a directory; and one entry's proof taken from it."""
+"""A whole log looked through, at an address or in a directory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from placet.consent.receipt import number_of
 from placet.errors import OfficerError
-from placet.ledger.note import Checkpoint, NoteError, Proof, Verifier, open_checkpoint, open_note
+from placet.ledger.note import Checkpoint, NoteError, Verifier, open_checkpoint, open_note
 from placet.ledger.published import (
     CHECKPOINT,
     Remote,
     Source,
     Unreadable,
     open_source,
-    prove,
     read_checkpoint,
 )
-from placet.ledger.store import Entry, Kept, Store
 from placet.ledger.tiles import TileError
 from placet.ledger.tree import ProofError
 from placet.ledger.verify import verify_log
@@ -68,44 +65,6 @@ def check(source: Source, keys: Keys, since: bytes | None, progress: Progress) -
         checkpoint = verify_log(_Pinned(source, note), keys.log, since=old, progress=progress)
         signed = open_note(note, keys.all).signed_by
     return Checked(checkpoint, note, tuple((key, time) for key, time in signed if time is not None))
-
-
-def last_note(source: Source, log: Verifier) -> bytes:
-    """Return the checkpoint that is published now; raises OfficerError O013 (1) and O014 (2)."""
-    with refusals(source):
-        note, _ = read_checkpoint(source, log)
-    return note
-
-
-def proof_of(kept: Kept, source: Source, note: bytes, log: Verifier) -> Proof:
-    """Return the proof of an entry, with its salt and its record, under the checkpoint of the note.
-
-    Raises OfficerError O012 (2) where that is older than the entry, O013 (1), O014 (2).
-    """
-    with refusals(source):
-        size = open_checkpoint(note, log).size
-        if kept.index >= size:
-            raise OfficerError(
-                f"O012 entry {kept.index:,} is recorded, but the published checkpoint ends before it, "
-                f"at {size:,} entries; a running server publishes it within seconds.",
-                2,
-            )
-        extra = b"" if kept.entry is None else opening(kept.entry)
-        return prove(source, kept.index, note, log, extra)
-
-
-def find(store: Store, event_id: bytes) -> Kept:
-    """Return the entry that a receipt names; raises OfficerError O015 (1) where there is none."""
-    kept = store.find(event_id)
-    if kept is None:
-        number = number_of(event_id)
-        raise OfficerError(f"O015 {number}: is not in the ledger: it never was, or it has been erased.", 1)
-    return kept
-
-
-def opening(entry: Entry) -> bytes:
-    """Return what opens the entry's leaf: its salt, then its record."""
-    return entry.salt + entry.record
 
 
 @contextmanager
