@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +21,7 @@ from placet.config import read_config, read_signer
 from placet.ledger.note import Checkpoint, open_checkpoint
 from placet.ledger.published import Directory
 from placet.ledger.sqlite import SqliteStore
-from placet.ledger.store import EVENT
+from placet.ledger.store import EVENT, Store
 from placet.ledger.verify import verify_log
 
 from .gazette import HOST, NAVIGATION, POLICY
@@ -77,12 +77,14 @@ class Served:
 
 def records(data: Path) -> list[str]:
     """The records of choices in the ledger of a data directory, as text, in their order."""
-    store = SqliteStore(data / "ledger.db")
-    try:
-        entries = [kept.entry for kept in store.read(0, store.size())]
-        return [entry.record.decode() for entry in entries if entry and entry.type == EVENT]
-    finally:
-        store.close()
+    with closing(SqliteStore(data / "ledger.db")) as store:
+        return records_in(store)
+
+
+def records_in(store: Store) -> list[str]:
+    """The records of choices in a ledger, as text, in their order."""
+    entries = [kept.entry for kept in store.read(0, store.size())]
+    return [entry.record.decode() for entry in entries if entry and entry.type == EVENT]
 
 
 def until(look: Callable[[], bool]) -> bool:
@@ -107,10 +109,10 @@ def verify(data: Path, since: Checkpoint | None = None) -> Checkpoint:
 
 
 @contextmanager
-def serve(data: Path, app: str = "tests.web.serve:app", **environment: str) -> Iterator[Served]:
-    """Run the site on a free port with its data in `data`, and end it.
+def begin(data: Path, app: str = "tests.web.serve:app", **environment: str) -> Iterator[Served]:
+    """Run the site, which uvicorn imports from `app`, on a free port with its data in `data`, and end it.
 
-    `app` is imported by uvicorn.
+    It may not answer yet.
     """
     with tempfile.TemporaryFile("a+b") as output:
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
@@ -123,10 +125,16 @@ def serve(data: Path, app: str = "tests.web.serve:app", **environment: str) -> I
                 pass_fds=(listener.fileno(),),
             )
         try:
-            served = Served(process, f"http://127.0.0.1:{port}", data, output)
-            served.read_notice()
-            yield served
+            yield Served(process, f"http://127.0.0.1:{port}", data, output)
         finally:
             if process.poll() is None:
                 process.terminate()
             process.wait(30)
+
+
+@contextmanager
+def serve(data: Path, app: str = "tests.web.serve:app", **environment: str) -> Iterator[Served]:
+    """Run the site as `begin` does, once it answers."""
+    with begin(data, app, **environment) as served:
+        served.read_notice()
+        yield served
