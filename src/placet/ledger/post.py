@@ -30,8 +30,8 @@ def post(url: str, kind: str, body: bytes, timeout: float) -> tuple[int, bytes]:
     `timeout` is in seconds, for each wait and for the answer as a whole.
     """
     until = time.monotonic() + timeout
-    request = Request(url, body, {"Content-Type": kind})  # noqa: S310 (see `_opener`)
     try:
+        request = Request(url, body, {"Content-Type": kind})  # noqa: S310 (see `_opener`)
         with _OPENER.open(request, timeout=timeout) as answer:
             return int(answer.status), _read(answer, until)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -60,4 +60,6 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
             raise ValueError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
         if time.monotonic() > until:
             raise TimeoutError("the answer takes too long")
+    if answer.length:
+        raise http.client.IncompleteRead(body, answer.length)
     return body
