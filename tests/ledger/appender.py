@@ -1,6 +1,6 @@
 """A process that appends from several threads and says on its output what was acknowledged.
 
-    python appender.py LEDGER SPOOL TAG THREADS
+    python appender.py ADDRESS SPOOL TAG THREADS
 
 One line for each acknowledgement: the event id in hex, the index or `spooled`. Runs until it is killed.
 """
@@ -12,7 +12,8 @@ import threading
 from hashlib import sha256
 from pathlib import Path
 
-from placet.ledger import Entry, Log, Spool, SqliteStore
+from placet.ledger import Entry, Log, Spool
+from placet.ledger.stores import open_store
 
 
 def entry_of(tag: str, thread: int, count: int) -> Entry:
@@ -31,8 +32,8 @@ def append(log: Log, tag: str, thread: int) -> None:
             os.write(1, f"{entry.event_id.hex()} {told}\n".encode())
 
 
-def main(ledger: str, spool: str, tag: str, threads: str) -> None:
-    log = Log(SqliteStore(Path(ledger)), Spool(Path(spool)))
+def main(address: str, spool: str, tag: str, threads: str) -> None:
+    log = Log(open_store(address), Spool(Path(spool)))
     for number in range(int(threads)):
         threading.Thread(target=append, args=(log, tag, number)).start()
 

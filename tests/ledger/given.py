@@ -6,9 +6,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 from placet.ledger import Conflict, Entry, Kept, leaf_bytes
+from placet.ledger.note import Checkpoint, Signer, sign_checkpoint
 from placet.ledger.store import DOCUMENT, EVENT
+from placet.ledger.tree import Edge, leaf_hash
 
 PATIENCE = 20  # seconds after which something that should have happened is taken for lost
+
+SIGNER = Signer("localhost/.placet/log", bytes(range(32)))
+LOG = SIGNER.verifier
 
 
 def entry(number: int, record: bytes | None = None, *, type: int = EVENT) -> Entry:
@@ -20,6 +25,14 @@ def entry(number: int, record: bytes | None = None, *, type: int = EVENT) -> Ent
         b'{"n":%d}' % number if record is None else record,
         b"" if type == DOCUMENT else salt,
     )
+
+
+def note(size: int) -> bytes:
+    """Return the signed checkpoint of a log that begins with so many entries: 0, 1, 2…"""
+    edge = Edge()
+    for number in range(size):
+        edge.append(leaf_hash(leaf_bytes(entry(number))))
+    return sign_checkpoint(Checkpoint(SIGNER.name, size, edge.root()), SIGNER)
 
 
 class DictStore:

@@ -15,8 +15,7 @@ from placet.ledger.migrate import SLICE, migrate
 from placet.ledger.note import Checkpoint, NoteError, Signer, sign_checkpoint
 from placet.ledger.store import ACTION, Signed, Store
 
-from .given import entry
-from .logs import LOG, SIGNER, note
+from .given import LOG, SIGNER, entry, note
 
 PROCESSES = Path(__file__).with_name("processes.py")
 SIZE = 2 * SLICE + 345
