@@ -31,7 +31,7 @@ from placet.ledger.published import (
 from placet.ledger.tiles import Tile, TileError, format_bundle, parse_path
 from placet.ledger.tree import check_consistency, check_inclusion, leaf_hash
 
-from . import logs
+from . import published_logs as logs
 
 # Where the shape of the tree changes, and one in the middle of nowhere.
 SIZES = (1, 2, 3, 255, 256, 257, 511, 512, 700)

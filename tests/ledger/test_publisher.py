@@ -25,7 +25,7 @@ from placet.ledger.store import Store
 from placet.ledger.tree import check_consistency
 from placet.ledger.verify import verify_log
 
-from . import logs
+from . import published_logs as logs
 from .given import PATIENCE, entry
 
 STRANGER = Signer(logs.SIGNER.name, bytes(32))
@@ -206,11 +206,12 @@ class Kill:
 
         return method
 
-    def write(self, path: Path, data: bytes) -> None:
-        self.maybe()
-        path.write_bytes(data[: len(data) // 2])
-        self.maybe()
-        path.write_bytes(data)
+    def write(self, files: dict[Path, bytes]) -> None:
+        for path, data in files.items():
+            self.maybe()
+            path.write_bytes(data[: len(data) // 2])
+            self.maybe()
+            path.write_bytes(data)
         self.maybe()
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from placet.ledger.tiles import TileError
 from placet.ledger.tree import EMPTY_ROOT, ProofError
 from placet.ledger.verify import verify_entry, verify_log
 
-from . import logs
+from . import published_logs as logs
 
 SIZES = (1, 2, 255, 256, 257, 512, 700, 65_536, 65_793)
 

@@ -7,9 +7,8 @@ That is all a log has to know to grow, and its root to be computed. Pure.
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 
-from placet.ledger.tiles import HEIGHT, WIDTH, Tile, format_bundle, subtree
+from placet.ledger.tiles import HEIGHT, WIDTH, Tile, format_bundle, leaf_hashes, subtree
 from placet.ledger.tree import EMPTY_ROOT, edge, fold
 
 File = tuple[Tile, bytes]
@@ -62,19 +61,22 @@ class Frontier:
             if len(self._entries) == WIDTH:
                 full.append((Tile(None, self.size // WIDTH - 1), format_bundle(self._entries)))
                 self._entries = []
-            self._add(0, [sha256(b"\0" + leaf).digest() for leaf in some], full)
+            self._add(0, leaf_hashes(some), full)
         return full
 
-    def partial(self) -> list[File]:
-        """Return the bundle and the tiles that the log ends in, those that are neither full nor empty."""
+    def partial(self, since: int = 0) -> list[File]:
+        """Return the bundle and the tiles that are neither full nor empty.
+
+        Of them, those only that are other than they were when the log had `since` leaves.
+        """
         files: list[File] = []
-        if self._entries:
+        if self._entries and self.size != since:
             tile = Tile(None, self.size // WIDTH, len(self._entries))
             files.append((tile, format_bundle(self._entries)))
         for level, hashes in enumerate(self._levels):
-            if hashes:
-                number = (self.size >> HEIGHT * level) // WIDTH
-                files.append((Tile(level, number, len(hashes)), b"".join(hashes)))
+            at = self.size >> HEIGHT * level
+            if hashes and at != since >> HEIGHT * level:
+                files.append((Tile(level, at // WIDTH, len(hashes)), b"".join(hashes)))
         return files
 
     def root(self) -> bytes:

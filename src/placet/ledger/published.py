@@ -9,13 +9,15 @@ A `Source` has them: a `Directory`, which the publisher writes and any web serve
 is an error that names it, never a wrong proof.
 """
 
+import errno
 import fcntl
 import http.client
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -47,6 +49,7 @@ _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
 _ABANDONED_SECONDS = 3600
 _LOCK_SECONDS = 1.0
+_FILES_AT_ONCE = 64
 
 
 class Unreadable(PlacetError):
@@ -108,16 +111,19 @@ class Directory:
         return size is None or there == size
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Write the files durably: when this returns, each is there whole, and before, whole or not at all.
+        """Write the files durably: each is there whole, or as it was before. Raises OSError.
 
-        Raises OSError; some of them may be there then.
+        Their names are synced by syncing the directory above them all: that takes with it, on ext4 and XFS,
+        every name that was given before. Elsewhere a loss of power may take some of them, and the next start
+        writes them again.
         """
         unfinished = self._prepare()
         names = {path: unfinished / f"{os.getpid()}-{path.replace('/', '-')}" for path in files}
         try:
-            for path, name in names.items():
-                _write(name, files[path])
-            touched = [self._folders(path) for path in files]
+            for some in _pieces(list(files)):
+                _write({names[path]: files[path] for path in some})
+            for folder in dict.fromkeys((self.path / path).parent for path in files):
+                self._make(folder)
             for path, name in names.items():
                 name.rename(self.path / path)
         except OSError:
@@ -125,8 +131,7 @@ class Directory:
                 with suppress(OSError):
                     name.unlink(missing_ok=True)
             raise
-        for folder in dict.fromkeys(folder for folders in touched for folder in folders):
-            sync(folder)
+        sync(self.path)
 
     def remove_partial(self, tiles: Sequence[Tile]) -> None:
         """Remove the narrower tiles in the places of these; raises OSError."""
@@ -193,18 +198,10 @@ class Directory:
             sync(self.path.parent)
         return unfinished
 
-    def _folders(self, path: str) -> list[Path]:
-        """Make the folders that the file lies in; return those whose list of names has to be synced."""
-        folder = (self.path / path).parent
-        touched = [folder]
-        missing: list[Path] = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-            touched.append(folder)
-        for each in reversed(missing):
-            _make(each)
-        return touched
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make(folder.parent)
+            _make(folder)
 
 
 class Remote:
@@ -414,13 +411,33 @@ def _lock(descriptor: int) -> None:
         time.sleep(0.01)
 
 
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o644)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        os.fchmod(descriptor, 0o644)  # whatever the account's mask: a web server of another account reads it
-        if file.write(data) != len(data):
-            raise OSError(f"{path}: the disk took a part of it only")
-        os.fsync(descriptor)
+def _pieces(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE))
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write the files and sync them, all on their way to the disk before one is waited for."""
+    with ExitStack() as stack:
+        written = [stack.enter_context(_written(path, data)) for path, data in files.items()]
+        for file in written:
+            os.fsync(file.fileno())
+
+
+def _written(path: Path, data: bytes) -> FileIO:
+    file = FileIO(path, "w")
+    try:
+        os.fchmod(file.fileno(), 0o644)  # whatever the mask: a web server of another account reads it
+        written = file.write(data)
+        if hasattr(os, "posix_fadvise"):
+            # The system begins to write it out; synced one after the other, files take twice as long.
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except BaseException:
+        file.close()
+        raise
+    if written != len(data):
+        file.close()
+        raise OSError(errno.ENOSPC, "the disk took a part of it only", str(path))
+    return file
 
 
 def _make(folder: Path) -> None:

@@ -190,13 +190,13 @@ class Publisher:
         if size == frontier.size:
             self._serve_recorded()
             return False
-        frontier = frontier.copy()
+        old, frontier = frontier.size, frontier.copy()
         files = [file for full in self._restart.grow(frontier, size) for file in full]
         checkpoint = Checkpoint(self._signer.name, size, frontier.root())
         note = sign_checkpoint(checkpoint, self._signer)
         self._store.record_checkpoint(size, note, self._recorded_size)
         self._recorded_size = size
-        self._directory.write({tile.path: data for tile, data in files + frontier.partial()})
+        self._directory.write({tile.path: data for tile, data in files + frontier.partial(old)})
         self._serve(note, checkpoint)
         self._directory.remove_partial([tile for tile, _ in files])
         self._frontier = frontier
@@ -331,8 +331,9 @@ class Publisher:
     def _pause(self, took: float) -> float:
         if self._failures:
             return min(self._interval * 2.0 ** (self._failures - 1), _LONGEST_PAUSE_SECONDS)
-        # What is appended right after a step has begun is published at the end of the next one.
-        return max(self._interval - 2 * took, self._interval / 10)
+        # What is appended right after a step has begun is published at the end of the next one, and that one
+        # may take a little longer.
+        return max(0.9 * self._interval - 2 * took, 0.1 * self._interval)
 
     def _halt(self, error: Forked | SetupError) -> None:
         self._halted = True
