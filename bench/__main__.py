@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from . import answer, choices, markup, memory, newspaper, page, profile, view
+from . import answer, choices, markup, memory, newspaper, page, profile, sequencing, verifying, view
 from .sheet import Sheet
 
 PARTS = {
@@ -16,6 +16,8 @@ PARTS = {
     "memory": memory.measure,
     "view": view.measure,
     "choices": choices.measure,
+    "sequencing": sequencing.measure,
+    "verifying": verifying.measure,
 }
 
 
