@@ -18,7 +18,7 @@ from typing import IO
 import httpx2 as httpx
 
 from placet.config import read_config, read_signer
-from placet.ledger.note import Checkpoint, open_checkpoint
+from placet.ledger.note import Checkpoint, Verifier, open_checkpoint
 from placet.ledger.published import Directory
 from placet.ledger.sqlite import SqliteStore
 from placet.ledger.store import EVENT, Store
@@ -98,14 +98,17 @@ def until(look: Callable[[], bool]) -> bool:
 def published(data: Path) -> Checkpoint | None:
     """The checkpoint that the directory serves, whatever state its tiles are in."""
     note = Directory(data / "log").read("checkpoint")
-    log = read_signer(read_config(POLICY, {"PLACET_DATA": str(data)}), {}).verifier
-    return None if note is None else open_checkpoint(note, log)
+    return None if note is None else open_checkpoint(note, log_of(data))
 
 
 def verify(data: Path, since: Checkpoint | None = None) -> Checkpoint:
     """The checkpoint of the published log, every file of which was seen to be right."""
-    log = read_signer(read_config(POLICY, {"PLACET_DATA": str(data)}), {}).verifier
-    return verify_log(Directory(data / "log"), log, since=since)
+    return verify_log(Directory(data / "log"), log_of(data), since=since)
+
+
+def log_of(data: Path) -> Verifier:
+    """The key that checks what the log of a data directory says."""
+    return read_signer(read_config(POLICY, {"PLACET_DATA": str(data)}), {}).verifier
 
 
 @contextmanager
