@@ -5,6 +5,8 @@ PY := $(VENV)/bin/python
 CHROMIUM := /usr/bin/chromium
 WRK := /usr/bin/wrk
 OPENSSL := /usr/bin/openssl
+# Whichever is there; a name that nothing has where none is.
+POSTGRESQL := $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/postgres))),postgresql-server)
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go
 
 .PHONY: demo test check bench soak pictures clean
@@ -34,6 +36,10 @@ $(GO_SUMDB):
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 		golang-go golang-golang-x-mod-dev
 
+$(POSTGRESQL):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql
+
 $(OPENSSL):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl
@@ -43,7 +49,7 @@ $(VENV)/strangers/ready: tests/ledger/strangers/install requirements/dev.txt $(V
 	touch $@
 
 STRANGERS := $(GO_SUMDB) $(OPENSSL) $(VENV)/strangers/ready
-TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(STRANGERS)
+TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(POSTGRESQL) $(STRANGERS)
 
 demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom
@@ -75,7 +81,7 @@ $(WRK):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk
 
-bench: $(VENV)/ready $(VENV)/bench/ready $(CHROMIUM) $(WRK)
+bench: $(VENV)/ready $(VENV)/bench/ready $(CHROMIUM) $(WRK) $(POSTGRESQL)
 	$(PY) -m bench
 
 pictures: $(VENV)/ready $(CHROMIUM)
