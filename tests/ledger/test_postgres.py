@@ -15,11 +15,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from placet.errors import LedgerDown
+from placet.errors import LedgerDown, SetupError
 from placet.ledger import Conflict, Entry, leaf_bytes
 from placet.ledger.postgres import PostgresStore
 from placet.ledger.postgres_schema import Calendar, Month, month_at
 from placet.ledger.store import ACTION, Remnants
+from placet.ledger.stores import open_store
 
 from . import postgresql
 from .given import PATIENCE, entry
@@ -299,8 +300,8 @@ def test_the_address_is_shown_as_it_is_written_in_the_policy_file() -> None:
 
 @pytest.mark.parametrize("address", ["a:hunter2/", "a:hunter2/b@localhost/log", "a:hunter2/b?c@host/log"])
 def test_an_address_that_is_none_is_told_without_the_password(address: str) -> None:
-    with pytest.raises(ValueError, match="not one that PostgreSQL understands") as caught:
-        PostgresStore("postgresql://" + address)
+    with pytest.raises(SetupError, match=r"^S009 .* not one that PostgreSQL understands") as caught:
+        open_store("postgresql://" + address)
     assert "hunter2" not in str(caught.value)
 
 

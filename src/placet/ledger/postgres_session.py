@@ -23,7 +23,7 @@ from placet.errors import LedgerDown
 from placet.ledger.forks import tell_about_forks
 
 _OLDEST = 15
-_SECRETS = ("password", "sslpassword", "passfile")
+_SECRETS = ("password", "sslpassword")
 _T = TypeVar("_T")
 
 _SERVER = """SELECT current_setting('server_version_num')::int / 10000, current_setting('fsync') = 'on',

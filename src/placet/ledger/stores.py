@@ -12,7 +12,7 @@ _POSTGRESQL = ("postgresql://", "postgres://")
 def open_store(address: str | Path) -> Store:
     """Return the store at a `postgresql://` address, or in the SQLite file; nothing is opened yet.
 
-    Raises SetupError S014 if the address is PostgreSQL's and its driver is not installed.
+    Raises SetupError S014 if the address is PostgreSQL's and its driver is not installed, S009 if it is none.
     """
     if not str(address).startswith(_POSTGRESQL):
         return SqliteStore(address)
@@ -24,4 +24,7 @@ def open_store(address: str | Path) -> Store:
             f"S014 the ledger is a PostgreSQL database, and its driver cannot be loaded ({error}); "
             "install placet[postgres]"
         ) from error
-    return PostgresStore(str(address))
+    try:
+        return PostgresStore(str(address))
+    except ValueError as error:
+        raise SetupError(f"S009 the ledger: {error}.") from error
