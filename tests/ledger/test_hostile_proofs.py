@@ -75,7 +75,15 @@ def test_very_much_of_anything_is_no_trouble(reader: Reader) -> None:
 def test_a_fuzzer_that_sees_the_code_finds_nothing_either(tmp_path: Path) -> None:
     write_samples(tmp_path)
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.ledger.hostile", "-atheris_runs=1000000", "-max_len=2000", tmp_path],
+        [
+            sys.executable,
+            "-m",
+            "tests.ledger.hostile",
+            "-atheris_runs=1000000",
+            "-max_len=2000",
+            f"-artifact_prefix={tmp_path}/",
+            tmp_path,
+        ],
         cwd=ROOT,
         capture_output=True,
         check=False,
