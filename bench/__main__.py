@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from . import answer, choices, markup, memory, newspaper, page, profile, sequencing, verifying, view
+from . import answer, choices, markup, memory, newspaper, page, profile, sequencing, store, verifying, view
 from .sheet import Sheet
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "memory": memory.measure,
     "view": view.measure,
     "choices": choices.measure,
+    "store": store.measure,
     "sequencing": sequencing.measure,
     "verifying": verifying.measure,
 }

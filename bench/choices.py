@@ -7,16 +7,15 @@ with `synchronous=FULL` before the answer. Both keep their file on the disk that
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 
 from placet.ledger.sqlite import SqliteStore
 
 from . import ROOT, visitor
+from .disk import fdatasyncs
 from .load import Rate, Server, headers_of, script, serve
 from .sheet import Sheet, median
 
@@ -32,7 +31,7 @@ def measure(sheet: Sheet) -> None:
         with serve("answers behind Placet", data) as placet, serve("rows", data / "rows") as rows:
             placet_sent = _click(placet, data)
             rows_sent = script(data / "rows.lua", {}, method="POST", body="answer=accept")
-            syncs = [_fdatasyncs(data)]
+            syncs = [fdatasyncs(data)]
             sheet.line("visitors at once", "Placet", "µs each", "busy", "a bare row", "beside it")
             answered = 0
             for visitors in (1, 16, 128):
@@ -41,7 +40,7 @@ def measure(sheet: Sheet) -> None:
                 for _ in range(TURNS):
                     ours.append(placet.load("/.placet/choice", placet_sent, SECONDS, visitors))
                     theirs.append(rows.load("/choice", rows_sent, SECONDS, visitors))
-                syncs.append(_fdatasyncs(data))
+                syncs.append(fdatasyncs(data))
                 answered += sum(rate.answers for rate in ours)
                 _line(sheet, visitors, ours, theirs)
         sheet.line("this disk: fdatasync a second", f"{median(syncs):,.0f}", f"{min(syncs):,.0f} least")
@@ -77,17 +76,3 @@ def _click(server: Server, data: Path) -> Path:
     headers |= {"content-type": "application/x-www-form-urlencoded", "origin": f"http://{visitor.HOST}"}
     body = f"answer=accept&layer=notice&language=fr&shown={shown[1]}&back=%2F"
     return script(data / "click.lua", headers, method="POST", body=body)
-
-
-def _fdatasyncs(folder: Path) -> float:
-    """Return how often a second this disk makes an append of 4 kB durable."""
-    block, count, begun = os.urandom(4096), 0, time.monotonic()
-    handle = os.open(folder / "sync", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        while time.monotonic() < begun + 0.7:
-            os.write(handle, block)
-            os.fdatasync(handle)
-            count += 1
-    finally:
-        os.close(handle)
-    return count / (time.monotonic() - begun)
