@@ -10,6 +10,7 @@ from placet.ledger.store import Store
 from placet.ledger.stores import open_store
 
 from . import postgresql
+from .sites import Site
 
 # Every claim of the contract, and every crash, is tried with each of these.
 STORES = ("sqlite", "postgresql")
@@ -46,3 +47,11 @@ def opened(address: str) -> Iterator[Callable[[], Store]]:
 @pytest.fixture
 def store(opened: Callable[[], Store]) -> Store:
     return opened()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site that has published nothing yet."""
+    site = Site(tmp_path)
+    yield site
+    site.close()
