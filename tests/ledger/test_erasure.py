@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from hashlib import shake_256
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from placet.ledger.store import ACTION, Remnants
 from placet.ledger.tree import Node, check_inclusion, edge, fold, leaf_hash, node_hash, prove_inclusion
 
 from .given import entry
+from .workers import appender
 
 PROCESSES = Path(__file__).with_name("processes.py")
 
@@ -43,7 +44,7 @@ def action(number: int) -> Entry:
 
 def remnants(directory: Path, erased: Iterable[Entry]) -> list[str]:
     """Return where in the directory's files something of the entries can be read: id, salt or record."""
-    files = {file.name: file.read_bytes() for file in directory.iterdir()}
+    files = {file.name: file.read_bytes() for file in directory.iterdir() if file.is_file()}
     return [
         f"{what} in {name}"
         for one in erased
@@ -121,6 +122,19 @@ def test_nothing_is_left_while_others_have_the_file_open(
         assert process.stdout.readline() == "4\n"
 
 
+def test_an_erasure_gets_through_while_four_processes_append(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteStore(path)) as store, ExitStack() as stack:
+        store.append_batch([choice(n) for n in range(100)])
+        spool = tmp_path / "spool"
+        appenders = [stack.enter_context(appender(path, spool, f"{n}", threads=3)) for n in range(4)]
+        for each in appenders:
+            each.lines(20)
+        assert store.erase([choice(n).event_id for n in range(50)], action(1)) == 50
+        assert remnants(tmp_path, [choice(n) for n in range(50)]) == []
+        for each in appenders:
+            each.kill_after(20)
+
+
 def test_a_reader_of_an_older_state_keeps_remnants_and_the_caller_is_told(
     store: SqliteStore, path: Path, tmp_path: Path
 ) -> None:
@@ -128,7 +142,7 @@ def test_a_reader_of_an_older_state_keeps_remnants_and_the_caller_is_told(
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM leaf").fetchall()
-        with pytest.raises(Remnants, match="still reads") as told:
+        with pytest.raises(Remnants, match="reads the log as it was") as told:
             store.erase([choice(0).event_id], action(1))
         assert told.value.erased == 1
         assert store.find(choice(0).event_id) is None, "it is erased all the same"

@@ -39,7 +39,7 @@ class SqliteStore:
 
     Waits up to `busy_timeout` seconds for other processes that write. Raises LedgerDown, with the reason in
     words, whenever the file cannot be read or written; nothing is left open then but the lease, a lock on a
-    file beside it.
+    file beside it. Scrubbing writes the whole file anew, and nothing can be appended meanwhile.
     """
 
     def __init__(self, path: Path | str, *, busy_timeout: float = 2.0) -> None:
@@ -103,8 +103,10 @@ class SqliteStore:
 
     def scrub(self) -> None:
         with self._connected() as connection:
-            if not sqlitefile.wipe(connection):
-                raise Remnants(f"{self._path}: somebody still reads the log as it was before")
+            if not sqlitefile.wipe(connection, 5 * self._busy_timeout):
+                raise Remnants(
+                    f"{self._path}: somebody writes all the time, or reads the log as it was before"
+                )
 
     def keep(self, contents: Sequence[bytes]) -> None:
         rows = [(sha256(content).digest(), content) for content in contents]

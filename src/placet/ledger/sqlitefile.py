@@ -9,6 +9,8 @@ checkpoint   size, note, token              the last one, and those with a time 
 import os
 import sqlite3
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -101,13 +103,42 @@ def refuse_writes(connection: sqlite3.Connection, reason: str | None) -> None:
     connection.execute("COMMIT")
 
 
-def wipe(connection: sqlite3.Connection) -> bool:
-    """Leave nothing of deleted rows in the file and its write-ahead log; return False if somebody reads them.
+def wipe(connection: sqlite3.Connection, patience: float) -> bool:
+    """Leave nothing of deleted rows in the file and its write-ahead log; return False if it is too busy.
 
     `secure_delete` overwrites a row where it is deleted. It does not where the row was before SQLite moved it
-    from one page to another, so every page is written anew.
+    from one page to another, so every page is written anew. Waits up to `patience` seconds for others that
+    write, and as long again for others that read an older state.
     """
-    connection.execute("VACUUM")
+    (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    # SQLite's own way of waiting looks so seldom that it misses the moments between the commits of a writer.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        return _try_for(patience, lambda: _vacuum(connection)) and _try_for(
+            patience, lambda: _empty_write_ahead_log(connection)
+        )
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {waits}")
+
+
+def _try_for(seconds: float, work: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not (done := work()) and time.monotonic() < until:
+        time.sleep(0.001)
+    return done
+
+
+def _vacuum(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _empty_write_ahead_log(connection: sqlite3.Connection) -> bool:
     busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     return not busy
 
