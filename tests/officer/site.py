@@ -69,6 +69,7 @@ class Site:
         self._log = log
         self._publisher = publisher
         self._now = at("2026-01-05T08:00")
+        self._language = config.policy.site.languages[0]
 
     @property
     def policy(self) -> Path:
@@ -88,22 +89,25 @@ class Site:
         contents = contents_of(self.config, pages) | changed
         clock = Clock(lambda: at(time) * 1_000_000)
         Documents(contents, self.config.policy.site.hosts[0], self.store, self._log, clock).publish()
-        self.notice = sha256(contents["notice.fr.html"]).hexdigest()
+        self.notice = sha256(contents[f"notice.{self._language}.html"]).hexdigest()
         return contents
 
     def choose(self, event: str = "granted", time: str | None = None, **changed: Any) -> str:
         """Record a choice; return its number. What is not said is as if everything had been accepted."""
         self._now = at(time) if time else self._now + 60_000
-        id = self._now.to_bytes(6) + b"\x70" + os.urandom(1) + b"\x80" + os.urandom(7)
+        rest = sha256(b"%d" % len(self.entries)).digest()
+        id = self._now.to_bytes(6) + b"\x70" + rest[:1] + b"\x80" + rest[1:8]
         given = event == "granted"
         record = Record(
             id=id.hex(),
             site=self.config.policy.site.hosts[0],
             event=event,  # type: ignore[arg-type]
             act="accept" if given else "refuse",
-            answers={"ads": given, "social": given},
+            answers={
+                id: given for id, purpose in self.config.policy.purposes.items() if purpose.basis == "consent"
+            },
             policy=self.config.policy.fingerprint,
-            shown=Shown(getattr(self, "notice", None), "fr", "notice"),
+            shown=Shown(getattr(self, "notice", None), self._language, "notice"),
             gpc=False,
             time=self._now,
             until=self._now // 1_000 + 183 * 86_400,
@@ -179,12 +183,20 @@ def _environment() -> Iterator[None]:
 
 @contextmanager
 def site(
-    directory: Path, address: str = "ledger.db", more: str = "", stamper: Stamper | None = None
+    directory: Path,
+    address: str = "ledger.db",
+    more: str = "",
+    stamper: Stamper | None = None,
+    written: str | None = None,
 ) -> Iterator[Site]:
-    """Make a site; `more` is added to its policy file, and `stamper` stamps its checkpoints."""
+    """Make a site; `more` is added to its policy file, and `stamper` stamps its checkpoints.
+
+    The policy is the one `written`, else the one of the other tests.
+    """
     directory.mkdir(exist_ok=True)
     policy = directory / "placet.toml"
-    policy.write_text(POLICY.read_text() + f'\n[server]\nledger = "{address}"\n{more}')
+    text = POLICY.read_text() if written is None else written
+    policy.write_text(f'{text}\n[server]\nledger = "{address}"\n{more}')
     config = read_config(policy, {})
     config.data.mkdir(exist_ok=True)
     signer = read_signer(config, {})

@@ -37,8 +37,7 @@ def verify(
 ) -> None:
     """Check a proof offline, step by step: the record, its place in the log, who signed.
 
-    What lies beside it under the same name is looked at too: the receipt as data, .json, which has to say
-    the same, and a time stamp, .tsr.
+    What lies beside it under the same name is checked too: the receipt as data, .json; a time stamp, .tsr.
 
     Exits with 0 if all of it is right, 1 if something is wrong, 2 if something could not be checked.
     """
