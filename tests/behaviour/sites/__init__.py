@@ -16,7 +16,7 @@ import httpx2 as httpx
 
 from placet.web.app import Placet
 
-NAMES = ("starlette", "fastapi", "wsgi", "flask", "django_wsgi", "django_asgi")
+NAMES = ("starlette", "fastapi", "wsgi", "flask", "django_wsgi", "django_asgi", "proxied")
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,13 @@ from .content import (
 @contextmanager
 def open_site(data: Path, hooks: Mapping[str, Any]) -> Iterator[tuple[Site, TestClient]]:
     site = Site()
-    app = ConsentMiddleware(Starlette(routes=_routes(site)), POLICY, on_withdrawal=hooks)
+    app = ConsentMiddleware(Starlette(routes=routes(site)), POLICY, on_withdrawal=hooks)
     site.placet = app.placet
     with TestClient(app, base_url=ORIGIN) as client:
         yield site, client
 
 
-def _routes(site: Site) -> list[Route]:
+def routes(site: Site) -> list[Route]:
     def see(request: Request) -> None:
         site.requests.append(Seen(request.cookies, dict(request.headers)))
 
