@@ -13,7 +13,7 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 import pytest
 
 from placet import WSGIConsentMiddleware, consent_of
-from placet.web.wsgi import LONGEST_WHOLE
+from placet.consent.visit import LONGEST_WHOLE
 
 from .gazette import PAGE, POLICY
 

@@ -35,6 +35,9 @@ REMEMBERED_PAGES = 32 << 20  # bytes, of pages before and after
 REMEMBERED_EXPIRIES = 1 << 20  # bytes, of cookies' names and of the lines that expire them
 REMEMBERED_LANGUAGES = 1 << 16  # bytes, of what browsers accept
 
+# A page whose head says that it is no longer than this is waited for: one like the last need not be read.
+LONGEST_WHOLE = 4 << 20  # bytes
+
 _DOCUMENTS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
 # A page with these would be answered from a copy made for another state, or in part (RFC 9110 section 13).

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import inf
 from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from placet.config import Config, read_config
-from placet.consent.visit import RequestHead, Visit
+from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
 from .gates import KEY, Consent
@@ -105,22 +106,25 @@ class ConsentMiddleware:
 class Responder:
     """One response on its way out: its head edited, and its body where it is a page."""
 
-    __slots__ = ("_send", "_start", "_visit")
+    __slots__ = ("_send", "_start", "_visit", "_waits", "_whole")
 
     def __init__(self, visit: Visit, send: Send) -> None:
         """Send through the visit."""
         self._visit = visit
         self._send = send
-        self._start: Message | None = None  # kept until the first chunk shows whether it is the only one
+        self._start: Message | None = None  # kept until it is known how long the edited body is
+        self._waits = False  # for the end of a page that its head says is short
+        self._whole: list[bytes] = []
 
     async def send(self, message: Message) -> None:
         """Send one ASGI message as the visitor may have it."""
         match message["type"]:
             case "http.response.start":
-                head = self._visit.head(message["status"], message.get("headers", ()))
-                message = {**message, "headers": head}
+                given = message.get("headers", ())
+                message = {**message, "headers": self._visit.head(message["status"], given)}
                 if self._visit.edits:
                     self._start = message
+                    self._waits = _length(given) <= LONGEST_WHOLE
                 else:
                     await self._send(message)
             case "http.response.body" if self._visit.edits:
@@ -133,9 +137,12 @@ class Responder:
 
     async def _body(self, message: Message) -> None:
         more, body = message.get("more_body", False), message.get("body", b"")
+        if more and self._waits:
+            self._whole.append(body)
+            return
         start, self._start = self._start, None
         if start is not None and not more:
-            body = self._visit.whole(body)
+            body = self._visit.whole(b"".join((*self._whole, body)))
             start["headers"].append((b"content-length", b"%d" % len(body)))
         else:
             body = self._visit.feed(body) if more else self._visit.feed(body) + self._visit.close()
@@ -143,3 +150,10 @@ class Responder:
             await self._send(start)
         if body or not more:
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _length(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """Return how many bytes the application says that its body has; more than any where it does not."""
+    return next(
+        (int(value) for name, value in headers if name.lower() == b"content-length" and value.isdigit()), inf
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from placet.config import Config, read_config
-from placet.consent.visit import RequestHead, Visit
+from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
 from .gates import WSGI_KEY, Consent
@@ -19,8 +19,6 @@ from .withdrawals import Hook
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-LONGEST_WHOLE = 4 << 20  # bytes of a page that are waited for, since one like the last need not be read
 
 Lines = list[tuple[str, str]]
 Write = Callable[[bytes], object]
