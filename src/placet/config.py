@@ -99,10 +99,15 @@ class Config:
     templates: Path | None
     source: str
     text: bytes  # of the policy file, as it was read
-    ledger: Path | str  # a file, or postgresql://…, which may hold a password
+    address: str  # of the ledger: a file in the data directory, or postgresql://…, with its password
     log: Published
     retention: Retention
     authority: Path | None  # the certificates that answer for the time stamps
+
+    @property
+    def ledger(self) -> Path | str:
+        """Where the ledger is: a file, or the address of a database, which may hold a password."""
+        return self.address if "://" in self.address else self.data / self.address
 
     @property
     def origin(self) -> str:
@@ -142,16 +147,15 @@ def read_config(path: str | Path, environ: Mapping[str, str] = os.environ) -> Co
     log = _table(tables, "log", Published, path.name)
     retention = _table(tables, "retention", Retention, path.name)
     _check_witnesses(log, path.name)
-    data = Path(environ.get("PLACET_DATA") or path.parent / server.data)
     ca = log.timestamp and log.timestamp.ca
     return Config(
         policy=parse_policy(tables, path.name, read_catalogue() if "use" in tables else {}),
         server=server,
-        data=data,
+        data=Path(environ.get("PLACET_DATA") or path.parent / server.data),
         templates=path.parent / server.templates if server.templates else None,
         source=path.name,
         text=text,
-        ledger=_ledger(server.ledger, data, environ.get("PLACET_LEDGER"), path.name),
+        address=_address(server.ledger, environ.get("PLACET_LEDGER"), path.name),
         log=log,
         retention=retention,
         authority=path.parent / ca if ca else None,
@@ -186,12 +190,12 @@ def _check_witnesses(log: Published, source: str) -> None:
         raise PolicyError(problems)
 
 
-def _ledger(written: str, data: Path, given: str | None, source: str) -> Path | str:
-    """Return where the ledger is; no message quotes an address, which may hold a password."""
+def _address(written: str, given: str | None, source: str) -> str:
+    """Return the ledger's address; no message quotes it, for it may hold a password."""
     address = given or written
     where = "PLACET_LEDGER" if given else f"{source}: in [server]: ledger"
     if "://" not in address:
-        return data / address
+        return address
     try:
         parts = urlsplit(address)
         asked = parse_qs(parts.query)
