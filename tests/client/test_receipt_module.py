@@ -13,9 +13,17 @@ from typing import Any
 import brotli
 import pytest
 
-from placet.ledger.note import Checkpoint, Proof, Signer, format_proof, sign_checkpoint
+from placet.ledger.note import (
+    COSIGNATURE,
+    Checkpoint,
+    Proof,
+    Signer,
+    Verifier,
+    format_proof,
+    sign_checkpoint,
+)
 from placet.ledger.store import EVENT, Entry, leaf_bytes
-from placet.ledger.tree import leaf_hash
+from placet.ledger.tree import leaf_hash, node_hash
 
 from .trees import Tree
 
@@ -125,6 +133,14 @@ def test_every_tree_begins_with_the_empty_one_whose_root_is_one_only(call: Call)
     assert call("grows", given | {"root1": b64(bytes(32))}) is False
 
 
+def test_a_path_that_goes_on_beyond_the_root_is_refused(call: Call) -> None:
+    leaf, more = bytes(32), bytes(range(32))
+    given = {"leafHash": b64(leaf), "leafIdx": "0", "proof": [b64(more)]}
+    assert call("includes", given | {"treeSize": "2", "root": b64(node_hash(leaf, more))}) is True
+    for root in (node_hash(leaf, more), node_hash(more, leaf)):
+        assert call("includes", given | {"treeSize": "1", "root": b64(root)}) is False
+
+
 @pytest.mark.parametrize("vector", NOTES["entries"])
 def test_salt_and_record_give_the_commitment_and_the_leaf(call: Call, vector: dict[str, Any]) -> None:
     opening = bytes.fromhex(vector["salt"]) + vector["record"].encode()
@@ -196,6 +212,16 @@ def test_a_signature_counts_for_the_logs_own_key_and_name_only(call: Call) -> No
     # Another log's checkpoint is not ours for being signed with our key.
     borrowed = sign_checkpoint(Checkpoint(OTHER.name, 1, bytes(32)), SIGNER).decode()
     assert call("signed", {"note": borrowed, "policy": POLICY}) is False
+
+
+def test_a_witness_is_no_log(call: Call) -> None:
+    witness = Verifier(SIGNER.name, COSIGNATURE, SIGNER.verifier.public)
+    assert set(call("signed", {"note": NOTE, "policy": f"log {witness}\n"})) == {"error"}
+
+
+def test_a_checkpoint_with_an_empty_line_in_it_is_none(call: Call) -> None:
+    text, _, lines = NOTE.partition("\n\n")
+    assert set(call("signed", {"note": f"{text}\n\nmore\n\n{lines}", "policy": POLICY})) == {"error"}
 
 
 def test_witnesses_lines_are_passed_over(call: Call) -> None:

@@ -56,7 +56,7 @@ const node = (left, right) => sha256(join([1], left, right));
 async function climb(start, index, last, path) {
   let [before, after] = [start, start];
   for (const hash of path) {
-    if (last === 0n || !before || !after || hash.length !== 32) return [];
+    if (last === 0n || !before || !after) return [];
     if (index & 1n || index === last) {
       [before, after] = [await node(hash, before), await node(hash, after)];
       while (index && !(index & 1n)) [index, last] = [index >> 1n, last >> 1n];
