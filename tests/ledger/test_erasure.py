@@ -4,6 +4,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from hashlib import shake_256
@@ -133,6 +134,17 @@ def test_an_erasure_gets_through_while_four_processes_append(path: Path, tmp_pat
         assert remnants(tmp_path, [choice(n) for n in range(50)]) == []
         for each in appenders:
             each.kill_after(20)
+
+
+def test_scrubbing_waits_for_who_writes(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.append_batch([choice(0)])
+        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            soon = threading.Timer(0.1, other.rollback)
+            soon.start()
+            store.scrub()
+            soon.join()
 
 
 def test_a_reader_of_an_older_state_keeps_remnants_and_the_caller_is_told(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from placet.errors import LedgerDown
 from placet.ledger import Entry, Spool
 from placet.ledger.spool import _format, _parse
+from placet.ledger.store import ACTION, DOCUMENT, EVENT, salt_length
 
 from .given import BrokenStore, DictStore, entry
 
@@ -79,12 +80,14 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
 
 
 @given(
-    st.builds(
-        Entry,
-        st.binary(min_size=16, max_size=16),
-        st.sampled_from([1, 2]),
-        st.binary(),
-        st.binary(min_size=32, max_size=32),
+    st.sampled_from([EVENT, ACTION, DOCUMENT]).flatmap(
+        lambda type: st.builds(
+            Entry,
+            st.binary(min_size=16, max_size=16),
+            st.just(type),
+            st.binary(),
+            st.binary(min_size=salt_length(type), max_size=salt_length(type)),
+        )
     )
 )
 def test_a_file_holds_any_entry(one: Entry) -> None:
