@@ -19,6 +19,7 @@ import psycopg
 
 from placet.errors import LedgerDown
 from placet.ledger import postgres_schema as schema
+from placet.ledger.postgres_arrays import bigints, byteas, uuids
 from placet.ledger.postgres_session import Connection, Refused, Session
 from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
 
@@ -27,10 +28,10 @@ _log = logging.getLogger(__name__)
 # The bounds let the server skip the months that none of the ids is in.
 _AMONG = "event_id = ANY(%b) AND event_id BETWEEN %b AND %b"
 _PLACES = f"SELECT event_id, idx, entry FROM placet.record JOIN placet.leaf USING (idx) WHERE {_AMONG}"
-_ADD_LEAVES = "INSERT INTO placet.leaf SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
-_ADD_RECORDS = (
-    "INSERT INTO placet.record SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bytea[], %b::bytea[])"
-)
+_ADD = """WITH
+        leaves AS (INSERT INTO placet.leaf SELECT * FROM unnest(%b::bigint[], %b::bytea[])),
+        grown AS (UPDATE placet.log SET size = %s)
+    INSERT INTO placet.record SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bytea[], %b::bytea[])"""
 _DELETE = f"DELETE FROM placet.record WHERE {_AMONG} RETURNING tableoid::regclass::text"
 _KEEP = """INSERT INTO placet.content SELECT * FROM unnest(%b::bytea[], %b::bytea[])
     ON CONFLICT DO NOTHING"""
@@ -156,7 +157,7 @@ class PostgresStore:
             return
         with self._work.writing() as connection:
             connection.execute(schema.LOCK)
-            connection.execute(_KEEP, (list(kept), list(kept.values())))
+            connection.execute(_KEEP, (byteas(list(kept)), byteas(list(kept.values()))))
 
     def content(self, digest: bytes) -> bytes | None:
         with self._work.connected() as connection:
@@ -304,9 +305,8 @@ class PostgresStore:
             self._made = schema.months_made(connection)
 
 
-def _among(event_ids: Sequence[bytes]) -> tuple[list[UUID], UUID, UUID]:
-    ids = [UUID(bytes=event_id) for event_id in event_ids]
-    return ids, min(ids), max(ids)
+def _among(event_ids: Sequence[bytes]) -> tuple[bytes, UUID, UUID]:
+    return uuids(event_ids), UUID(bytes=min(event_ids)), UUID(bytes=max(event_ids))
 
 
 def _places(connection: Connection, event_ids: Sequence[bytes]) -> _Places:
@@ -320,18 +320,16 @@ def _add(
     connection: Connection, leaves: Sequence[tuple[int, bytes]], records: Sequence[tuple[int, Entry]]
 ) -> None:
     if leaves:
-        indexes = [index for index, _ in leaves]
-        connection.execute(_ADD_LEAVES, (indexes, [leaf for _, leaf in leaves]), prepare=True)
-        connection.execute("UPDATE placet.log SET size = %s", [indexes[-1] + 1], prepare=True)
-    if records:
-        entries = [entry for _, entry in records]
-        rows = (
-            [index for index, _ in records],
-            [UUID(bytes=entry.event_id) for entry in entries],
-            [entry.record for entry in entries],
-            [entry.salt for entry in entries],
+        columns = (
+            bigints([index for index, _ in leaves]),
+            byteas([leaf for _, leaf in leaves]),
+            leaves[-1][0] + 1,
+            bigints([index for index, _ in records]),
+            uuids([entry.event_id for _, entry in records]),
+            byteas([entry.record for _, entry in records]),
+            byteas([entry.salt for _, entry in records]),
         )
-        connection.execute(_ADD_RECORDS, rows, prepare=True)
+        connection.execute(_ADD, columns, prepare=True)
 
 
 def _last_signed(connection: Connection) -> Signed | None:

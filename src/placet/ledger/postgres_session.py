@@ -21,6 +21,7 @@ from psycopg.errors import Diagnostic
 
 from placet.errors import LedgerDown
 from placet.ledger.forks import tell_about_forks
+from placet.ledger.postgres_arrays import register
 
 _OLDEST = 15
 _SECRETS = ("password", "sslpassword")
@@ -47,6 +48,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         super().__init__(*arguments, **options)
         self.warnings: list[str] = []
         self.add_notice_handler(self._noticed)
+        register(self)
 
     def wait(self, gen: PQGen[_T], *arguments: Any, **options: Any) -> _T:
         try:
