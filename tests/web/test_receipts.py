@@ -267,6 +267,7 @@ class TestThePage:
         assert "Un refus ne laisse aucun numéro" in visitor.visit("/.placet/receipt").text
 
     def test_a_withdrawal_is_a_receipt_of_its_own_that_names_the_one_before(self, office: Office) -> None:
+        # R52
         first = office.choose("ads", "social", act="accept")
         second = office.choose("social", previous=first.receipt, before=("ads", "social"))
         page = words(office.ask("receipt", second))
@@ -373,6 +374,13 @@ class TestTheFiles:
         assert answer.headers["content-disposition"].startswith("attachment;")
         assert bytes(32).hex() not in bytes(answer.body).decode()
         assert entry.salt.hex() not in bytes(answer.body).decode()
+
+    def test_a_record_with_more_in_it_than_is_known_today_is_handed_out_whole(self, office: Office) -> None:
+        entry = office.kept(office.choose("ads")).entry
+        assert entry is not None
+        more = Entry(entry.event_id, EVENT, entry.record.replace(b'"v":1', b'"v":1,"zeal":2'), entry.salt)
+        made = format_receipt(Kept(0, leaf_bytes(more), more), office.policy, ADDRESS, SIGNER.verifier)
+        assert json.loads(made)["record"] == json.loads(more.record)
 
     def test_its_schema_is_for_everybody(self, visitor: Visitor) -> None:
         answer = visitor.fetch("/.placet/receipt.schema.json")

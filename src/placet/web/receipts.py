@@ -1,4 +1,4 @@
-"""The visitor's receipt: a page, two files to keep, and the notice as it was when they chose.
+"""The visitor's receipt (R62): a page, two files to keep, and the notice as it was when they chose.
 
 Whose receipt it is, the consent cookie says and nothing else: no address holds a number. What is answered is
 for the holder of that cookie alone, is kept by no cache, and is read by no other site.
