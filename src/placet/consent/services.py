@@ -135,7 +135,8 @@ def embed_at(provider: Provider, address: str) -> tuple[Embed, str | None] | Non
     for embed in provider.embeds:
         for frame in embed.frames:
             pattern = "([^/?&]+)".join(map(re.escape, frame.split("*")))
-            if (found := re.match(pattern + r"(?:[/?&]|\Z)", bare)) is not None:
+            end = "" if frame.endswith("/") else r"(?:[/?&]|\Z)"
+            if (found := re.match(pattern + end, bare)) is not None:
                 return embed, _filled(embed.link, found.groups())
     return None
 
