@@ -109,6 +109,8 @@ def test_a_node_is_the_subtree_over_its_hashes_in_the_tile() -> None:
     for level in range(9):
         for index in range(size >> level):
             tile, start, stop = tile_of((level, index), size)
+            assert holds(tile, size)
+            assert parse_path(tile.path) == tile
             spread = 8 * (tile.level or 0)
             hashes = trees.nodes([(spread, tile.start + place) for place in range(tile.width)])
             assert subtree(hashes[start:stop]) == trees.nodes([(level, index)])[0]

@@ -144,6 +144,20 @@ def test_the_request_is_written_as_the_protocol_shows_it(log: Growing) -> None:
     assert note == log.note
 
 
+def test_a_witness_that_was_asked_before_is_asked_once(fake: Fake, log: Growing) -> None:
+    olds: list[bytes] = []
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        olds.append(body.partition(b"\n")[0])
+        return fake.answer(body)[::2]
+
+    of(fake).cosign(log.to(2), log.grow, 1)
+    witness = asked(answer, fake.key)
+    for size in (3, 4, 9):
+        witness.cosign(log.to(size), log.grow, 1)
+    assert olds == [b"old 0", b"old 2", b"old 3", b"old 4"]
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
