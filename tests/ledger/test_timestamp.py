@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placet.errors import SetupError
-from placet.ledger.note import Checkpoint, Signer, sign_checkpoint
+from placet.ledger import SqliteStore
+from placet.ledger.note import Checkpoint, Signer, open_note, sign_checkpoint
 from placet.ledger.post import NoAnswer
+from placet.ledger.published import Directory
+from placet.ledger.publisher import Publisher
 from placet.ledger.timestamp import Authority, TimestampError, verify
+from placet.ledger.witness import Witness, Witnesses
 
 from . import tsa
 from .answering import answering
+from .fakewitness import Witness as Fake
+from .given import PATIENCE, entry
 from .trees import flipped
 
 LOG = Signer("www.example.org/log", bytes(range(32)))
@@ -231,3 +238,36 @@ def test_without_the_library_the_start_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(SetupError, match=r"S015 .*install placet\[timestamp\]"):
         Authority("https://tsa.example", DAY)
+
+
+def test_a_checkpoint_is_cosigned_served_and_time_stamped(
+    theirs: tsa.Authority, url: str, tmp_path: Path
+) -> None:
+    fake = Fake([LOG.verifier], bytes(32))
+    witness = Witness("https://w.example", fake.key, lambda _, __, body, ___: fake.answer(body)[::2])
+    directory = Directory(tmp_path / "log")
+    with closing(SqliteStore(tmp_path / "ledger.db")) as store:
+        publisher = Publisher(
+            store,
+            LOG,
+            directory,
+            on_fork=pytest.fail,
+            witnesses=Witnesses([witness], quorum=1, timeout=PATIENCE),
+            stamper=Authority(url, 0, roots=theirs.roots),
+        )
+        for size in (1, 2, 300):
+            store.append_batch([entry(number) for number in range(size)])
+            publisher.step()
+            assert publisher.trouble is None
+            signed = store.checkpoint()
+            token, served = directory.read(f"timestamp/{size}.tsr"), directory.read("checkpoint")
+            assert signed is not None
+            assert token is not None
+            assert served is not None
+            verify(token, signed.note, theirs.roots)
+            assert theirs.accepts(token, signed.note)
+            assert signed.token == token
+            assert [key for key, _ in open_note(served, [LOG.verifier, fake.key]).signed_by] == [
+                LOG.verifier,
+                fake.key,
+            ]
