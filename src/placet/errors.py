@@ -13,7 +13,10 @@
         ├── tree.ProofError         a proof does not show what it claims
         ├── tiles.TileError         a tile or a bundle is missing, or not what its path says
         ├── note.NoteError          a key, a note, a checkpoint or a proof is malformed or not signed
-        └── published.Unreadable    a published file could not be had
+        ├── published.Unreadable    a published file could not be had
+        ├── post.NoAnswer           a witness or an authority did not answer
+        ├── witness.NotCosigned     a witness did not cosign a checkpoint
+        └── timestamp.TimestampError    a time stamp is of something else, or not by who it should be
 
 The visitor's bytes never raise: what cannot be read is *unasked*, and refused.
 """
