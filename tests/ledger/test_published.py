@@ -136,6 +136,14 @@ def test_a_narrow_tile_is_cut_from_a_wider_one_and_from_the_full_one(directory: 
         assert directory.read(path) is None
 
 
+def test_nothing_is_cut_from_a_damaged_tile(directory: Directory) -> None:
+    files = logs.files(700)
+    directory.write({**files, "tile/0/002.p/188": b"half", "tile/0/002.p/189": bytes(189 * 32)})
+    assert directory.read("tile/0/002.p/3") == bytes(3 * 32)
+    directory.write({"tile/0/002.p/189": b"half"})
+    assert directory.read("tile/0/002.p/3") is None
+
+
 def test_partial_tiles_go_when_told_and_no_others(directory: Directory) -> None:
     directory.write(logs.files(255, 300, 700))
     assert directory.has("tile/0/000.p/255")

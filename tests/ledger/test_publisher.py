@@ -1,6 +1,7 @@
 """The log is signed and published, by one of many, and whatever fails is tried again."""
 
 import errno
+import shutil
 import subprocess
 import sys
 import threading
@@ -244,6 +245,17 @@ def test_a_directory_that_is_full_is_tried_again(
     assert publisher.latest == logs.checkpoint(265)
     site.check(265)
     assert len(caplog.records) == 2
+
+
+def test_a_directory_that_was_removed_is_made_again(site: Site) -> None:
+    store = site.store()
+    publisher = site.publisher(store)
+    site.append(store, 600)
+    publisher.step()
+    shutil.rmtree(site.directory.path)
+    publisher.step()
+    assert (publisher.trouble, publisher.latest) == (None, logs.checkpoint(600))
+    site.check(600)
 
 
 def test_leaves_that_are_missing_are_not_signed(site: Site) -> None:

@@ -177,6 +177,19 @@ def test_files_that_are_gone_are_written_again_from_the_leaves(
     assert "1000 leaves are read again" in caplog.text
 
 
+def test_a_narrow_tile_is_written_even_where_it_could_be_cut_from_a_wider_one(site: Site) -> None:
+    """A web server that serves the directory cuts nothing."""
+    store = site.store()
+    site.append(store, 300)
+    site.publisher(store).step()
+    (site.directory.path / "tile/0/001.p/44").rename(site.directory.path / "tile/0/001.p/kept")
+    wider = logs.files(310)
+    site.directory.write({path: wider[path] for path in wider if path.endswith("/54")})
+    (site.directory.path / "tile/0/000").unlink()
+    site.publisher(store).step()
+    assert (site.directory.path / "tile/0/001.p/44").read_bytes() == logs.files(300)["tile/0/001.p/44"]
+
+
 def test_a_long_comparison_says_how_far_it_is_and_ends_when_told(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
@@ -86,6 +87,9 @@ class Directory:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).absolute()
+        self._own = token_hex(
+            4
+        )  # process ids are not enough for names where two containers share a directory
 
     def __str__(self) -> str:
         return str(self.path)
@@ -118,7 +122,7 @@ class Directory:
         writes them again.
         """
         unfinished = self._prepare()
-        names = {path: unfinished / f"{os.getpid()}-{path.replace('/', '-')}" for path in files}
+        names = {path: unfinished / f"{os.getpid()}-{self._own}-{path.replace('/', '-')}" for path in files}
         try:
             for some in _pieces(list(files)):
                 _write({names[path]: files[path] for path in some})
@@ -185,8 +189,9 @@ class Directory:
             wider += [Tile(tile.level, tile.number, width) for width in widths if width > tile.width]
         for each in wider:
             data = self._read(each.path, most_bytes(each.path) or 0)
-            if data is not None:
-                return _first(each, data, tile.width)
+            with suppress(TileError):
+                if data is not None:
+                    return _first(each, data, tile.width)
         return None
 
     def _prepare(self) -> Path:

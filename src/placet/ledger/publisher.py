@@ -182,6 +182,8 @@ class Publisher:
         self._thread = self._frontier = None
 
     def _lead(self) -> bool:
+        if self._served is not None and not self._directory.has(CHECKPOINT):
+            self._frontier, self._compared = None, False  # somebody has removed the files
         frontier = self._frontier or self._take_up()
         self._frontier = frontier
         size = min(self._store.size(), frontier.size + _LEAVES_A_CHECKPOINT)

@@ -109,9 +109,12 @@ class Restart:
         return frontier
 
     def _write(self, files: Sequence[File]) -> None:
-        wrong = {tile.path: data for tile, data in files if self.directory.read(tile.path) != data}
+        wrong = {tile.path: data for tile, data in files if not self._has(tile.path, data)}
         if wrong:
             self.directory.write(wrong)
+
+    def _has(self, path: str, data: bytes) -> bool:
+        return self.directory.has(path, len(data)) and self.directory.read(path) == data
 
 
 def _in_order(served: Checkpoint | None, recorded: Checkpoint | None) -> list[Checkpoint]:
