@@ -124,7 +124,8 @@ class Desk:
         path, method = scope["path"], scope["method"]
         if self._log_files.owns(path):
             return self._log_files.answer(scope)
-        visit.prefer(*parse_qs(scope["query_string"].decode("latin-1")).get("lang", ()))
+        if query := scope["query_string"]:
+            visit.prefer(*parse_qs(query.decode("latin-1")).get("lang", ()))
         if path == GPC_PATH:
             return JSONResponse({"gpc": True, "lastUpdate": visit.decision.policy.site.updated})
         name = path[len(self._prefix) :]
