@@ -112,16 +112,18 @@ def log_of(data: Path) -> Verifier:
 
 
 @contextmanager
-def begin(data: Path, app: str = "tests.web.serve:app", **environment: str) -> Iterator[Served]:
+def begin(
+    data: Path, app: str = "tests.web.serve:app", runner: str = "uvicorn", **environment: str
+) -> Iterator[Served]:
     """Run the site, which uvicorn imports from `app`, on a free port with its data in `data`, and end it.
 
-    It may not answer yet.
+    It may not answer yet. Another `runner` is a module that takes uvicorn's arguments.
     """
     with tempfile.TemporaryFile("a+b") as output:
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
             port, number = listener.getsockname()[1], str(listener.fileno())
             process = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", "--fd", number, "--log-level", "warning", app],
+                [sys.executable, "-m", runner, "--fd", number, "--log-level", "warning", app],
                 stderr=output,
                 cwd=ROOT,
                 env={**os.environ, "PLACET_DATA": str(data), **environment},

@@ -19,7 +19,7 @@ from placet.ledger.verify import verify_log
 from tests.ledger import postgresql
 
 from .crowd import choose
-from .served import Served, begin, records_in, until
+from .served import Served, begin, published, records, records_in, until, verify
 
 CHOICES = 2_000
 AT_ONCE = 64
@@ -121,3 +121,16 @@ def test_eight_server_processes_on_two_machines_and_one_database(tmp_path: Path,
     for place in places:
         place.mkdir()
     check_one_log(places * 4, database)
+
+
+def test_processes_forked_from_one_that_has_made_the_site(tmp_path: Path) -> None:
+    with begin(tmp_path, runner="tests.web.preforked") as served:
+        served.read_notice()
+        done = choose([served.address], served.shown, 300, 24)
+        assert until(lambda: len(records(tmp_path)) >= done.choices)
+        done.check_in(records(tmp_path))
+        with closing(open_store(tmp_path / "ledger.db")) as store:
+            size = store.size()
+        assert size == len(records(tmp_path)) + 1
+        assert until(lambda: (found := published(tmp_path)) is not None and found.size == size)
+        assert verify(tmp_path).size == size
