@@ -5,18 +5,21 @@ import os
 import threading
 from pathlib import Path
 
+from placet.ledger.forks import tell_about_forks
+
 
 class FileLease:
     """A lock (flock) on the file at `path`, which is made (mode 0600) when first asked for and stays there.
 
     The system lets go of it when the process dies, however it dies. Of several holders in one process one has
-    it, too. Both methods raise OSError.
+    it, too. A forked child has it not. Raises OSError.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._one = threading.Lock()
         self._descriptor: int | None = None
+        tell_about_forks(self)
 
     def hold(self) -> bool:
         """Return whether this holder has the lock, now or still; never waits."""
@@ -32,10 +35,15 @@ class FileLease:
         with self._one:
             self._close()
 
+    def before_fork(self) -> None:
+        self._one.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        self._one.release()
+
     def after_fork_in_child(self) -> None:
-        """Leave the lock to the parent."""
         self._one = threading.Lock()
-        # Closed, and not unlocked: the lock belongs to what both processes have open.
+        # Closed, and not unlocked: the lock belongs to what both processes have open, and is the parent's.
         self._close()
 
     def _close(self) -> None:

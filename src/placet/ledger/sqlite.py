@@ -197,7 +197,6 @@ class SqliteStore:
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
-        self._lease.after_fork_in_child()
         if self._connection is not None:
             # Nobody said that a fork was coming. Even closing the connection here would harm the parent's.
             _inherited.append(self._connection)

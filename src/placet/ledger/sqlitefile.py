@@ -132,7 +132,7 @@ def _vacuum(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("VACUUM")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         return False
     return True
