@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
+from starlette.testclient import TestClient
 
+from placet import ConsentMiddleware
 from placet.config import read_config, read_signer
-from placet.ledger.note import open_checkpoint, parse_verifier
+from placet.ledger.note import Signer, format_signer, open_checkpoint, open_note, parse_verifier
 from placet.ledger.published import Directory, prove
+from placet.ledger.sqlite import SqliteStore
 from placet.ledger.tiles import Tile, format_bundle, parse_bundle
 from placet.ledger.tree import HASH_BYTES, check_inclusion, leaf_hash
 from placet.web.logfiles import LogFiles
+from tests.ledger import tsa
+from tests.ledger.answering import answering
+from tests.ledger.fakewitness import Witness
 
-from .gazette import POLICY, Gazette, Visitor
+from .gazette import ORIGIN, POLICY, Gazette, Visitor
 
 PREFIX = "/.placet/"
 PATIENCE = 30
@@ -105,6 +112,54 @@ class TestHeads:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             answer = visitor.client.request(method, f"{PREFIX}log/checkpoint")
             assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_those_whom_the_policy_file_names_see_each_checkpoint(tmp_path: Path) -> None:
+    log = Signer("www.gazette.test/.placet/log", b"k" * 32)
+    witness = Witness([log.verifier], b"w" * 32)
+    authority = tsa.Authority(tmp_path / "authority")
+
+    def answer(path: str, _kind: str, body: bytes) -> tuple[int, str, bytes]:
+        if path == "/add-checkpoint":
+            return witness.answer(body)
+        return 200, "application/timestamp-reply", authority.answer(body)
+
+    with answering(answer) as address:
+        path = tmp_path / "placet.toml"
+        path.write_text(
+            f"""{POLICY.read_text()}
+[log]
+quorum = 1
+witnesses = [{{ url = "{address}", key = "{witness.key}" }}]
+timestamp = {{ url = "{address}/tsa", ca = "authority/root.pem" }}
+"""
+        )
+        (tmp_path / "placet-data").mkdir()
+        key = tmp_path / "placet-data" / "ledger.key"
+        key.touch(0o600)
+        key.write_text(format_signer(log))
+        app = ConsentMiddleware(Gazette().app, path)
+        with TestClient(app, base_url=ORIGIN) as client:
+            Visitor(client).choose("accept")
+            assert app.placet.publisher.wait_for(1, PATIENCE)
+            note = client.get(f"{PREFIX}log/checkpoint").content
+            said = client.get(f"{PREFIX}log/policy").text
+        with closing(SqliteStore(tmp_path / "placet-data" / "ledger.db")) as store:
+            (stamped, *_) = store.stamped()
+        with TestClient(app, base_url=ORIGIN) as client:
+            served = client.get(f"{PREFIX}log/timestamp/{stamped.size}.tsr")
+    assert [key for key, _ in open_note(note, [log.verifier, witness.key]).signed_by] == [
+        log.verifier,
+        witness.key,
+    ]
+    assert said.splitlines() == [
+        f"log {log.verifier} https://www.gazette.test/.placet/log",
+        f"witness w1 {witness.key} {address}",
+        "group witnesses 1 w1",
+        "quorum witnesses",
+    ]
+    assert served.content == stamped.token
+    assert authority.accepts(served.content, stamped.note)
 
 
 def test_before_the_first_checkpoint_there_is_none(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class LogFiles:
             return None
         if name == CHECKPOINT:
             return content, "text/plain", FRESH
-        return content, "application/octet-stream" if tile else "application/timestamp-reply", FOR_EVER
+        return content, "application/octet-stream", FOR_EVER
 
     def _tile(self, tile: Tile) -> bytes | None:
         """Return a tile's bytes; of a partial one that is gone, from the full one that it became."""
