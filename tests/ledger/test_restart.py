@@ -229,11 +229,11 @@ def shorter(site: Site) -> SqliteStore:
 
 
 def restored_and_gone_on(site: Site) -> SqliteStore:
-    """The log as it was at 200 entries, signed, and then with others in the place of those after."""
+    """The log as it was at 200 entries, signed, and then with others in the place of the next fifty."""
     store = site.store("other.db")
     site.append(store, 200)
     store.record_checkpoint(200, logs.note(200), None)
-    store.append_batch([entry(number) for number in range(1000, 1200)])
+    store.append_batch([entry(number) for number in (*range(1000, 1050), *range(250, 400))])
     return store
 
 
