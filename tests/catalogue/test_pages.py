@@ -12,10 +12,12 @@ import pytest
 
 import placet.catalogue
 from placet.consent.policy import parse_policy
+from placet.consent.response import browser_policy
+from placet.consent.sources import Sources
 from placet.errors import PolicyError
 from tests.docs.pages import DOCS, PAGES, blocks
 
-from .given import CATALOGUE, TEXT, tables
+from .given import CATALOGUE, EVERY_PURPOSE, TEXT, decision, policy, tables
 from .page import PAGE, SCHEMA, page, schema
 
 GUIDE = DOCS / "guides" / "catalogue.md"
@@ -66,6 +68,19 @@ def test_the_guide_gives_the_numbers_of_what_it_says_is_refused() -> None:
         with pytest.raises(PolicyError, match=number):
             parse_policy(written, catalogue=CATALOGUE)
     assert set(re.findall(r"\bP\d{3}\b", GUIDE.read_text("utf-8"))) == set(cases)
+
+
+def test_the_head_is_as_long_as_the_guide_says() -> None:
+    use = (
+        *("youtube", "matomo", "google-analytics", "google-tag-manager", "google-ads", "google-ad-manager"),
+        *("meta-pixel", "criteo", "taboola", "outbrain", "x", "instagram", "google-maps", "recaptcha"),
+        *("datawrapper", "piano", "batch", "equativ", "id5", "utiq"),
+    )
+    made = policy(*use, purposes=EVERY_PURPOSE)
+    granted = len(browser_policy(Sources(decision(made, *EVERY_PURPOSE)), "/.placet/report"))
+    assert len(use) == 20
+    assert f"about {granted / 1000:.0f} kB" in GUIDE.read_text("utf-8")
+    assert len(browser_policy(Sources(decision(made)), "/.placet/report")) < 300
 
 
 def test_the_notice_of_the_data_that_is_used_is_shipped() -> None:
