@@ -155,6 +155,13 @@ class TestWhatItBecomes:
         found = [t.written.domain for t in parse_policy(made, catalogue=CATALOGUE).cookies("_ga")]
         assert found == ["gazette.co.test"]
 
+    @pytest.mark.parametrize("host", ["localhost", "www.localhost"])
+    def test_a_host_without_a_parent_has_the_cookie_itself(self, host: str) -> None:
+        made = tables("google-analytics", purposes=["analytics"])
+        made["site"]["hosts"] = [host]
+        found = [t.written.domain for t in parse_policy(made, catalogue=CATALOGUE).cookies("_ga")]
+        assert found == [None]
+
     def test_a_life_that_nobody_knows_is_not_understated(self) -> None:
         vague = service(hosts=("s.test",), trackers=(Stored(name="vague", source="general"),))
         tracker = policy("s", purposes=["ads"], catalogue={"s": vague}).cookie("vague")
@@ -270,7 +277,7 @@ class TestFrames:
     def test_a_name_stops_where_the_address_goes_on(self) -> None:
         found = embed_at(self.YOUTUBE, 'https://www.youtube.com/embed/a"onload=x/../b')
         assert found is not None
-        assert found[1] == 'https://www.youtube.com/watch?v=a"onload=x'
+        assert found[1] == "https://www.youtube.com/watch?v=a%22onload=x"
 
     @pytest.mark.parametrize(
         ("frame", "taken"),
@@ -289,6 +296,11 @@ class TestFrames:
         embed = Embed(frames=("a.test/map", "a.test/player/"))
         found = embed_at(Provider(name="A", purpose="ads", embeds=(embed,)), frame)
         assert found == ((embed, None) if taken else None)
+
+    def test_a_star_in_a_name_is_no_place_to_fill(self) -> None:
+        embed = Embed(frames=("a.test/*/*",), link="https://b.test/*/*/")
+        found = embed_at(Provider(name="A", purpose="ads", embeds=(embed,)), "https://a.test/x*/y")
+        assert found == (embed, "https://b.test/x*/y/")
 
     def test_a_link_that_cannot_be_filled_is_not_given(self) -> None:
         embed = Embed(frames=("a.test/frame",), link="https://a.test/*")

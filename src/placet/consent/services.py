@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
@@ -35,6 +36,9 @@ from .policyfile import (
 # What is said of a life that no source gives: the longest that the CNIL found in proportion for
 # audience measurement. Longer than the truth, perhaps, but not shorter; and the lock cuts to it.
 UNKNOWN_LIFE = "13 months"
+
+# What a page's author wrote between two slashes and may stand there in an address of ours.
+_PART = "%:@!$()*+,;=~"
 
 Catalogue: TypeAlias = "Mapping[str, Service]"
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
@@ -144,9 +148,8 @@ def embed_at(provider: Provider, address: str) -> tuple[Embed, str | None] | Non
 def _filled(link: str | None, parts: tuple[str, ...]) -> str | None:
     if link is None or link.count("*") > len(parts):
         return None
-    for part in parts[: link.count("*")]:
-        link = link.replace("*", part, 1)
-    return link
+    before, *after = link.split("*")
+    return before + "".join(quote(part, safe=_PART) + text for part, text in zip(parts, after, strict=False))
 
 
 def _owned(service: Service | None, use: Use) -> tuple[str, ...]:
@@ -241,16 +244,19 @@ def _trackers(
             )
 
 
-def _widest(site: Site) -> list[str]:
+def _widest(site: Site) -> list[str | None]:
     """List the domains that a script would set a cookie for that is to reach all of the site.
 
-    Which is the widest, only a list of public suffixes says; a browser ignores what is too wide.
+    Which is the widest, only a list of public suffixes says; a browser ignores what is too wide. `None`
+    stands for a host that has no parent.
     """
     if site.cookie_domain is not None:
         return [site.cookie_domain]
-    found: dict[str, None] = {}
+    found: dict[str | None, None] = {}
     for host in site.hosts:
         domain = host.removeprefix("www.")
+        if "." not in domain:
+            found[None] = None
         while "." in domain:
             found[domain] = None
             domain = domain.partition(".")[2]
