@@ -253,6 +253,7 @@ def test_it_fits_the_screen(
     page.locator("summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"]
     assert page.locator("#placet-record").evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert page.locator("details").evaluate("e => e.scrollHeight <= e.clientHeight")  # nothing is cut off
     button = page.get_by_role(
         "button", name="Tout refuser" if language == "fr" else "Refuse all"
     ).bounding_box()
