@@ -379,9 +379,15 @@ def test_a_checkpoint_that_the_log_did_not_sign_proves_nothing() -> None:
 
 
 FILES = logs.files(257 * 256 + 5)
+INDEXES = (0, 255, 65_535, 65_536, 65_796)
+PATHS = [
+    path
+    for path in sorted(FILES)
+    if path.endswith(("checkpoint", "/000", "/255", "/256", ".p/1", ".p/5"))  # what these indexes need
+]
 
 
-@given(st.sampled_from(sorted(FILES)), st.integers(0), st.sampled_from([0, 255, 65_535, 65_536, 65_796]))
+@given(st.sampled_from(PATHS), st.integers(0), st.sampled_from(INDEXES))
 def test_a_wrong_tile_is_named_and_never_proves_anything(path: str, bit: int, index: int) -> None:
     files = FILES.with_bit_flipped(path, bit % (8 * len(FILES[path])))
     note, checkpoint = logs.note(257 * 256 + 5), logs.checkpoint(257 * 256 + 5)

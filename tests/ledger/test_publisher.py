@@ -17,6 +17,7 @@ from placet.ledger import published
 from placet.ledger.note import open_checkpoint
 from placet.ledger.published import Directory, prove_growth
 from placet.ledger.store import Store
+from placet.ledger.tiles import tiles_between
 from placet.ledger.tree import check_consistency
 
 from . import published_logs as logs
@@ -36,6 +37,7 @@ def test_each_step_publishes_what_was_appended(site: Site) -> None:
         assert publisher.step() is False
         assert (publisher.trouble, publisher.latest) == (None, logs.checkpoint(size))
         site.check(size)
+        assert all(site.directory.has(tile.path) for tile in tiles_between(0, size))
         assert publisher.note == site.directory.read("checkpoint")
         signed = store.checkpoint()
         assert signed is not None
