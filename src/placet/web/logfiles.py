@@ -9,8 +9,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
 from placet.ledger.published import CHECKPOINT, Directory, Unreadable
-from placet.ledger.tiles import Tile, TileError, format_bundle, parse_bundle, parse_path
-from placet.ledger.tree import HASH_BYTES
 
 log = logging.getLogger("placet.web")
 
@@ -25,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class LogFiles:
-    """Answers under `<prefix>log/`, the same for everybody: of a request it reads two heads and no cookie."""
+    """Answers under `<prefix>log/`, the same for everybody: of all heads it reads `If-None-Match`."""
 
     def __init__(self, directory: Directory, prefix: str, policy: str) -> None:
         """Take the directory that is published, the prefix, and what `log/policy` says."""
@@ -43,7 +41,7 @@ class LogFiles:
             return PlainTextResponse("GET or HEAD.\n", 405, {**EVERYBODY, "allow": "GET, HEAD"})
         try:
             found = self._find(scope["path"][len(self._at) :])
-        except (Unreadable, TileError) as problem:
+        except Unreadable as problem:
             log.error("a file of the log cannot be served: %s", problem)  # noqa: TRY400
             headers = {**EVERYBODY, "cache-control": "no-store"}
             return PlainTextResponse("The file cannot be read now.\n", 503, headers)
@@ -62,22 +60,12 @@ class LogFiles:
         """Return a file's content, its media type and how long it may be kept; None if there is none."""
         if name == "policy":
             return self._policy, "text/plain", FOR_A_WHILE
-        tile = parse_path(name)
-        content = self._directory.read(name) if tile is None else self._tile(tile)
+        content = self._directory.read(name)
         if content is None:
             return None
         if name == CHECKPOINT:
             return content, "text/plain", FRESH
         return content, "application/octet-stream", FOR_EVER
-
-    def _tile(self, tile: Tile) -> bytes | None:
-        """Return a tile's bytes; of a partial one that is gone, from the full one that it became."""
-        content = self._directory.read(tile.path)
-        if content is not None or (full := self._directory.read(tile.full.path)) is None:
-            return content
-        if tile.level is not None:
-            return full[: tile.width * HASH_BYTES]
-        return format_bundle(parse_bundle(tile.full, full)[: tile.width])
 
 
 def _names(wanted: bytes, tag: bytes) -> bool:
