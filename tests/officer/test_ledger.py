@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from placet.ledger.note import parse_proof, parse_verifier
+from placet.ledger.note import COSIGNATURE, Signer, Verifier, parse_proof, parse_verifier, signature_line
 
 from ..ledger import postgresql
 from .site import Site, run, site
@@ -176,3 +177,19 @@ def test_the_store_that_is_down_is_told(lived: Site) -> None:
     (lived.config.data / "ledger.db").write_bytes(b"not a database" * 100)
     ran = lived.run("export")
     assert (ran.status, ran.err[:5]) == (3, "O009 ")
+
+
+def test_when_it_was_signed_is_told_by_who_else_signed(lived: Site) -> None:
+    assert "signed   at a time that nobody but the log could tell" in lived.run("ledger", "verify").out
+    signer = Signer("witness.test", b"w" * 32)
+    witness = Verifier("witness.test", COSIGNATURE, signer.verifier.public)
+    path = lived.published / "checkpoint"
+    note = path.read_bytes()
+    text = note.partition(b"\n\n")[0] + b"\n"
+    signature = signer.line(b"cosignature/v1\ntime 1767780000\n" + text).split(b" ")[-1]
+    signed = (1_767_780_000).to_bytes(8) + b64decode(signature)[4:]
+    path.write_bytes(note + signature_line(witness.name, witness.key_id, signed))
+    (lived.directory / "policy").write_text(f"log {lived.vkey}\nwitness w {witness}\nquorum w\n")
+    ran = lived.run("ledger", "verify", "--key", "policy")
+    assert ran.status == 0
+    assert "seen by witness.test  2026-01-07 10:00:00 UTC\n" in ran.out

@@ -36,10 +36,7 @@ def verify(
     with whole.opened(log or read_config(policy).published) as source, progress("Checking") as bar:
         found = whole.check(source, keys, old, bar)
     typer.echo("The log holds.")
-    read = moment(moment_and_chance()[0])
-    rows = [("log", found.checkpoint.origin), ("entries", f"{found.checkpoint.size:,}")]
-    rows += [("root", found.checkpoint.root.hex()), ("read", read)]
-    table([*rows, *((f"seen by {key.name}", moment(1_000 * seconds)) for key, seconds in found.seen)])
+    table([*whole.told(found), ("read", moment(moment_and_chance()[0]))])
     if keep is not None:
         with files.written(keep) as file:
             file.write(found.note)

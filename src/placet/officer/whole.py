@@ -22,7 +22,7 @@ from placet.ledger.tree import ProofError
 from placet.ledger.verify import verify_log
 
 from .given import Keys
-from .records import Progress, plain
+from .records import Progress, moment, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,15 @@ def check(source: Source, keys: Keys, since: bytes | None, progress: Progress) -
         checkpoint = verify_log(_Pinned(source, note), keys.log, since=old, progress=progress)
         signed = open_note(note, keys.all).signed_by
     return Checked(checkpoint, note, tuple((key, time) for key, time in signed if time is not None))
+
+
+def told(found: Checked) -> list[tuple[str, str]]:
+    """Return what was found in pairs of what is told and what the checkpoint says of it."""
+    size, root = f"{found.checkpoint.size:,}", found.checkpoint.root.hex()
+    # A checkpoint names no time; only who else signed it says one.
+    seen = [(f"seen by {plain(key.name)}", moment(1_000 * seconds)) for key, seconds in found.seen]
+    signed = seen or [("signed", "at a time that nobody but the log could tell: no witness signed it")]
+    return [("log", plain(found.checkpoint.origin)), ("entries", size), ("root", root), *signed]
 
 
 @contextmanager
