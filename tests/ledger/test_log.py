@@ -243,6 +243,8 @@ def test_what_waits_when_the_log_is_halted_is_not_appended(tmp_path: Path) -> No
     store.wait()
     refused, spooled = log.submit(entry(1)), log.submit_or_spool(entry(2))
     log.halt("another root")
+    at_once = log.submit(entry(3)).exception(PATIENCE)
+    assert isinstance(at_once, LedgerDown), "it does not wait for what is under way"
     store.let_go()
     assert under_way.result(PATIENCE) == 0
     with pytest.raises(LedgerDown, match="another root"):

@@ -6,6 +6,7 @@ import random
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -214,6 +215,13 @@ class Answers(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(bytes(100))
             self.close_connection = True
+        elif path == "tile/0/005":
+            self.send_response(200)
+            self.send_header("Content-Length", "8192")
+            self.end_headers()
+            while True:  # until the client hangs up
+                self.wfile.write(b"0")
+                time.sleep(0.01)
         elif path == "tile/0/003":
             self.answer(404, bytes(2_000_000))
         else:
@@ -296,6 +304,12 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         address = f"http://localhost:{silent.getsockname()[1]}"
         with Remote(address, timeout=0.05) as remote, pytest.raises(Unreadable, match="checkpoint"):
             remote.read("checkpoint")
+
+
+def test_a_server_that_answers_byte_by_byte_is_given_up() -> None:
+    with served({}) as (url, _), Remote(f"{url}/wrong", timeout=0.5) as remote:
+        with pytest.raises(Unreadable, match=r"took more than 0\.5 seconds"):
+            remote.read("tile/0/005")
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
