@@ -99,7 +99,7 @@ def test_commits_are_synced_whatever_the_server_does_by_default(
 
 
 def test_a_database_with_settings_of_its_own_keeps_a_log_all_the_same(
-    store: PostgresStore, owner: "psycopg.Connection[object]", address: str
+    owner: "psycopg.Connection[object]", address: str
 ) -> None:
     for changed in (
         "default_transaction_isolation = serializable",
@@ -108,14 +108,25 @@ def test_a_database_with_settings_of_its_own_keeps_a_log_all_the_same(
         "search_path = nowhere",
     ):
         owner.execute(f"ALTER DATABASE {name_of(address)} SET {changed}".encode())
-    with closing(PostgresStore(address.replace("?", "?target_session_attrs=any&"))) as made:
-        assert made.append_batch([entry(0)]) == [0]
-        threads = [threading.Thread(target=made.append_batch, args=([entry(n)],)) for n in range(20)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert made.size() == 20
+    address = address.replace("?", "?target_session_attrs=any&")
+    start, lost = threading.Barrier(6), list(range(60))
+
+    def append(thread: int) -> None:
+        with closing(PostgresStore(address, timeout=PATIENCE)) as own:
+            own.size()
+            start.wait(PATIENCE)
+            for number in range(10 * thread, 10 * thread + 10):
+                own.append_batch([entry(number)])
+                lost.remove(number)
+
+    threads = [threading.Thread(target=append, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lost == []
+    with closing(PostgresStore(address)) as made:
+        assert made.size() == 60
         assert setting(made, "idle_session_timeout") == "0", "a lease is idle"
 
 
@@ -756,6 +767,19 @@ def test_others_append_while_a_month_is_scrubbed(store: PostgresStore, address: 
     assert len(set(appended_meanwhile)) == len(appended_meanwhile) > 0
     assert store.size() == 505 + len(appended_meanwhile)
     assert len([one for one in store.read(0, store.size()) if one.entry is None]) == 5
+
+
+def test_a_write_ahead_log_that_is_not_recycled_lets_go_of_what_was_erased() -> None:
+    """As docs/guides/postgresql.md has it."""
+    with server(wal_recycle="off") as thrifty, thrifty.database() as address:
+        with closing(PostgresStore(address)) as store:
+            store.append_batch([entry(n) for n in range(9)])
+            store.erase([entry(5).event_id], entry(9, type=ACTION))
+        segments = thrifty.data / "pg_wal"
+        assert any(entry(5).salt in each.read_bytes() for each in segments.iterdir() if each.is_file())
+        thrifty.sql("SELECT pg_switch_wal()", "CHECKPOINT")
+        files = [each for each in thrifty.data.rglob("*") if each.is_file()]
+        assert not [each for each in files if entry(5).salt in each.read_bytes()]
 
 
 # ── many at once, and forks ─────────────────────────────────────────────────────────────────────────────────
