@@ -307,9 +307,9 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
 
 
 def test_a_server_that_answers_byte_by_byte_is_given_up() -> None:
-    with served({}) as (url, _), Remote(f"{url}/wrong", timeout=0.5) as remote:
-        with pytest.raises(Unreadable, match=r"took more than 0\.5 seconds"):
-            remote.read("tile/0/005")
+    late = pytest.raises(Unreadable, match=r"took more than 0\.5 seconds")
+    with served({}) as (url, _), Remote(f"{url}/wrong", timeout=0.5) as remote, late:
+        remote.read("tile/0/005")
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
