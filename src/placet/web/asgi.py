@@ -14,6 +14,7 @@ from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
 from .gates import KEY, Consent
+from .onlooker import Look
 from .withdrawals import Hook
 
 # What an application would send past the locks: a file that a page may be, and addresses to load early.
@@ -52,9 +53,12 @@ class ConsentMiddleware:
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._open:  # not every server, nor every application, has lifespan events
-            self._begin()
+            self.open()
         http = scope["type"] == "http"
         head = RequestHead(scope.get("method", "GET"), scope["path"], scope["scheme"], scope["headers"])
+        if (look := self.placet.look(head)) is not None:
+            await self._look(look, scope, receive, send)
+            return
         visit = self.placet.gate.open(head, int(time.time()))
         if http and self.placet.owns(head.path):
             await self.placet.desk.answer(visit, scope, receive, send)
@@ -67,6 +71,15 @@ class ConsentMiddleware:
             inner = self._inner_scope(scope, visit)
             await self.app(inner, receive, self._responder(visit, scope, send))
             self.placet.reports.note(visit.events)
+
+    async def _look(self, look: Look, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let everything through as it is, and look at it."""
+        consent = Consent(look.decision, self.placet.pages, look.language)
+        state = {**scope.get("state", {}), KEY: consent}
+        try:
+            await self.app({**scope, "state": state}, receive, _looked_at(look, send))
+        finally:
+            look.close()
 
     def _inner_scope(self, scope: Scope, visit: Visit) -> Scope:
         """Return the scope as the application may see it."""
@@ -87,20 +100,36 @@ class ConsentMiddleware:
             inspector.watch(visit, scope)
         return Responder(visit, send).send
 
-    def _begin(self) -> None:
+    def open(self) -> None:
+        """Take up what an earlier run left; done at start-up, or else at the first request."""
         self._open = True
         self.placet.open()
 
     def _through_life(self, send: Send) -> Send:
         async def watched(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._begin()
+                self.open()
             elif message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
                 self._open = False
                 self.placet.close()
             await send(message)
 
         return watched
+
+
+def _looked_at(look: Look, send: Send) -> Send:
+    """Return what sends on, and looks at a body once it is sent."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+            given = message.get("headers", ())
+            if added := look.head(message.get("status", 101), given):
+                message = {**message, "headers": [*given, *added]}
+        await send(message)
+        if message["type"] == "http.response.body":
+            look.see(message.get("body", b""))
+
+    return sent
 
 
 class Responder:

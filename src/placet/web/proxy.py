@@ -10,57 +10,53 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 from multidict import CIMultiDict
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from .gates import KEY, Consent
+from .hops import Headers, end_to_end, is_plain
+from .sockets import OF_THE_SOCKET, relay
 
 log = logging.getLogger("placet.proxy")
 
-Headers = list[tuple[bytes, bytes]]
-
-# RFC 9110 section 7.6.1, and what proxies made up before it.
-_HOP_BY_HOP = frozenset(
-    (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
-)
-_OF_THE_SOCKET = frozenset(
-    (
-        b"sec-websocket-key",
-        b"sec-websocket-version",
-        b"sec-websocket-extensions",
-        b"sec-websocket-accept",
-        b"sec-websocket-protocol",
-    )
-)
-_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
-_FORWARDED_TOO = (b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-server", b"x-real-ip")
 # What the visitor granted, for an application that cannot ask Placet; never believed from outside.
 GRANTED = b"placet-granted"
 OPENS = b"placet-opens"
+# The server in front has answered `Expect`; by CGI's rules `Proxy` becomes HTTP_PROXY, which clients obey.
+_NOT_PASSED = frozenset((b"expect", b"proxy", GRANTED, OPENS))
 
 CONNECT_SECONDS = 5.0
-SILENT_SECONDS = 60.0  # that the site may take for its head, and between two pieces of its body
+SILENT_SECONDS = 60.0  # that the site may take for its head, and between two pieces of its body; visitors too
 LONGEST_LINE = 64 << 10  # bytes of one line of the site's head
+# Less than after what servers close connections that rest, so that a request seldom meets one being closed.
+RESTING_SECONDS = 4.0
+WATCH_SECONDS = 1.0  # until it is worth knowing that the visitor has left
+_BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Broken(Exception):
+    """The site stopped in the middle of its answer, so the visitor's may not seem whole either."""
 
 
 class Forward:
     """Asks `upstream` (`http://host:port`) for everything; keeps connections to it open.
 
-    What the site does not answer is answered with 502, or 504 where it took too long.
+    What the site does not answer is answered with 502, or 504 where it took too long. Raises `Broken` where
+    it stops in the middle.
     """
 
     def __init__(
         self, upstream: str, *, connect: float = CONNECT_SECONDS, silent: float = SILENT_SECONDS
     ) -> None:
-        """Take where the site is; seconds for connecting, and for silence of the site."""
+        """Take where the site is; seconds for connecting, and for silence of the site or of a visitor."""
         self._upstream = upstream.rstrip("/")
+        self._silent = silent
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=silent)
         self._session: aiohttp.ClientSession | None = None
 
@@ -70,9 +66,15 @@ class Forward:
             case "http":
                 await self._request(scope, receive, send)
             case "websocket":
-                await self._socket(scope, receive, send)
+                await relay(self._connections(), self._address(scope), _passed(scope), scope, receive, send)
             case "lifespan":
                 await self._live(receive, send)
+
+    async def close(self) -> None:
+        """Let go of the connections to the site."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -80,16 +82,14 @@ class Forward:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             else:
-                if self._session is not None:
-                    await self._session.close()
-                    self._session = None
+                await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30),
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30, keepalive_timeout=RESTING_SECONDS),
                 # One visitor's cookies are not another's.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -102,29 +102,42 @@ class Forward:
         return self._session
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visitor = Visitor(receive, self._silent)
         try:
             answer = await self._connections().request(
                 scope["method"],
                 self._address(scope),
                 headers=_passed(scope),
-                data=_body(scope, receive),
+                data=visitor.body(scope),
                 allow_redirects=False,
             )
-        except TimeoutError as problem:
-            await self._fail(504, problem, send)
+            try:
+                await self._answer(answer, send)
+            finally:
+                answer.release()  # closes the connection where the answer has not ended
+        except asyncio.CancelledError:
+            if not visitor.left:
+                raise
+            visitor.task.uncancel()
         except (aiohttp.ClientError, OSError, ValueError) as problem:
-            await self._fail(502, problem, send)
-        else:
-            async with answer:
-                await _answer(answer, receive, send)
+            if visitor.late:
+                await fail(408, send)
+            elif not visitor.left:
+                log.error("%s: %s (%s)", self._upstream, problem or "took too long", type(problem).__name__)  # noqa: TRY400
+                await fail(504 if isinstance(problem, TimeoutError) else 502, send)
+        finally:
+            visitor.forget()
 
-    async def _fail(self, status: int, problem: Exception, send: Send) -> None:
-        log.error("%s: %s (%s)", self._upstream, problem or "took too long", type(problem).__name__)
-        body = _failure(status)
-        headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-        headers += [(b"cache-control", b"no-store"), (b"retry-after", b"10")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    async def _answer(self, answer: aiohttp.ClientResponse, send: Send) -> None:
+        headers = _answered(answer)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        content = answer.content
+        try:
+            while not content.at_eof():
+                await send({"type": "http.response.body", "body": await content.readany(), "more_body": True})
+        except (aiohttp.ClientError, OSError) as problem:
+            raise Broken(f"{self._upstream}: {problem} ({type(problem).__name__})") from problem
+        await send({"type": "http.response.body", "body": b""})
 
     def _address(self, scope: Scope) -> URL:
         path = scope.get("raw_path") or scope["path"].encode()
@@ -132,70 +145,71 @@ class Forward:
         address = path.decode("latin-1") + ("?" + query.decode("latin-1") if query else "")
         return URL(self._upstream + address, encoded=True)
 
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _passed(scope)
+
+class Visitor:
+    """Who asked: their body, and whether they are still there."""
+
+    __slots__ = ("_receive", "_sends", "_silent", "_timer", "_watch", "late", "left", "task")
+
+    def __init__(self, receive: Receive, silent: float) -> None:
+        """Take how they are heard, and the seconds that they may be silent within their body."""
+        self._receive = receive
+        self._silent = silent
+        self._sends = False
+        self._watch: asyncio.Task[None] | None = None
+        self.left = self.late = False
+        self.task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        self._timer = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look)
+
+    def body(self, scope: Scope) -> AsyncIterator[bytes] | None:
+        """Return the body that the head announces, in pieces."""
+        self._sends = any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+        return self._pieces() if self._sends else None
+
+    def forget(self) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            behind = await self._connections().ws_connect(
-                self._address(scope), headers=headers, protocols=scope.get("subprotocols", ()), max_msg_size=0
-            )
-        except aiohttp.WSServerHandshakeError as refused:
-            await _refuse_socket(scope, refused.status, send)
-        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            log.error("%s: %s (%s)", self._upstream, problem, type(problem).__name__)  # noqa: TRY400
-            await _refuse_socket(scope, 502, send)
+            while True:
+                try:
+                    async with asyncio.timeout(self._silent):
+                        message = await self._receive()
+                except TimeoutError:
+                    self.late = True
+                    raise
+                if message["type"] == "http.disconnect":
+                    self.left = True
+                    raise ConnectionAbortedError("the visitor left before the end of the request")
+                if body := message.get("body"):
+                    yield body
+                if not message.get("more_body"):
+                    return
+        finally:
+            self._sends = False
+
+    def _look(self) -> None:
+        """Begin to watch, once there is nothing more to be heard."""
+        if self._sends:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look)
         else:
-            async with behind:
-                await _both_ways(behind, receive, send)
+            self._watch = asyncio.create_task(self._until_gone())
 
-
-async def _answer(answer: aiohttp.ClientResponse, receive: Receive, send: Send) -> None:
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": _end_to_end(answer.raw_headers)}
-    )
-    leaving: asyncio.Task[None] | None = None
-    try:
-        while not answer.content.at_eof():
-            chunk = await answer.content.readany()
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            if leaving is None and not answer.content.at_eof():
-                leaving = asyncio.create_task(_until_gone(receive, answer))
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        if leaving is not None:
-            leaving.cancel()
-
-
-async def _until_gone(receive: Receive, answer: aiohttp.ClientResponse) -> None:
-    """Let go of the site's answer when the visitor has left: it may never end."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    answer.close()
-
-
-def _body(scope: Scope, receive: Receive) -> AsyncIterator[bytes] | None:
-    named = {name for name, _ in scope["headers"]}
-    if b"content-length" not in named and b"transfer-encoding" not in named:
-        return None
-    return _pieces(receive)
-
-
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError("the visitor left before the end of the request")
-        if body := message.get("body"):
-            yield body
-        if not message.get("more_body"):
-            return
+    async def _until_gone(self) -> None:
+        """Let go of the site when the visitor has left: its answer may never end."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        self.task.cancel()
 
 
 def _passed(scope: Scope) -> CIMultiDict[str]:
-    """Return a request's headers as the site gets them; the server in front has answered `Expect`."""
-    dropped = {b"expect", GRANTED, OPENS}
-    if scope["type"] == "websocket":
-        dropped |= _OF_THE_SOCKET
-    kept = [(name, value) for name, value in _end_to_end(scope["headers"]) if name not in dropped]
+    """Return a request's headers as the site gets them."""
+    dropped = _NOT_PASSED | OF_THE_SOCKET if scope["type"] == "websocket" else _NOT_PASSED
+    kept = [line for line in end_to_end(scope["headers"]) if line[0] not in dropped and is_plain(line[0])]
     consent = scope.get("state", {}).get(KEY)
     if isinstance(consent, Consent):
         decision = consent.decision
@@ -206,71 +220,48 @@ def _passed(scope: Scope) -> CIMultiDict[str]:
     return CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in kept)
 
 
-def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers that are not for this connection alone (RFC 9110 section 7.6.1)."""
-    lines = [(name.lower(), value) for name, value in headers]
-    named = b",".join(value for name, value in lines if name == b"connection").lower()
-    dropped = _HOP_BY_HOP | {token.strip() for token in named.split(b",")}
-    return [(name, value) for name, value in lines if name not in dropped]
+def _answered(answer: aiohttp.ClientResponse) -> Headers:
+    """Return the headers of the site's answer as the visitor gets them; raises ValueError for no answer."""
+    headers = end_to_end(answer.raw_headers)
+    if not 200 <= answer.status <= 599 or any(_BAD_VALUE.search(value) for _, value in headers):
+        raise ValueError("the answer is not HTTP")
+    # Chunks say how long a body is where both do (RFC 9112 section 6.3); and there is none to be measured
+    # with 204 and 304.
+    if answer.status in (204, 304) or "Transfer-Encoding" in answer.headers:
+        return [line for line in headers if line[0] != b"content-length"]
+    return headers
 
 
-async def _both_ways(behind: aiohttp.ClientWebSocketResponse, receive: Receive, send: Send) -> None:
-    handshake: Any = behind._response  # the only way to the heads that came with the 101
-    headers = [
-        (name, value) for name, value in _end_to_end(handshake.raw_headers) if name not in _OF_THE_SOCKET
-    ]
-    if (await receive())["type"] != "websocket.connect":
-        return
-    await send({"type": "websocket.accept", "subprotocol": behind.protocol, "headers": headers})
-    inward = asyncio.create_task(_inward(behind, receive))
-    try:
-        async for message in behind:
-            if message.type == aiohttp.WSMsgType.TEXT:
-                await send({"type": "websocket.send", "text": message.data})
-            elif message.type == aiohttp.WSMsgType.BINARY:
-                await send({"type": "websocket.send", "bytes": message.data})
-        if not inward.done():
-            await send({"type": "websocket.close", "code": behind.close_code or 1011})
-    finally:
-        inward.cancel()
-        with suppress(asyncio.CancelledError):
-            await inward
+async def fail(status: int, send: Send) -> None:
+    """Answer that the site does not, in two languages, as a page that is edited like any other."""
+    body = _failure(status)
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    headers += [(b"cache-control", b"no-store"), (b"retry-after", b"10")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-async def _inward(behind: aiohttp.ClientWebSocketResponse, receive: Receive) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            await behind.close(code=message.get("code", 1000))
-            return
-        if (text := message.get("text")) is not None:
-            await behind.send_str(text)
-        else:
-            await behind.send_bytes(message["bytes"])
-
-
-async def _refuse_socket(scope: Scope, status: int, send: Send) -> None:
-    if "websocket.http.response" in scope.get("extensions", {}):
-        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
-        await send({"type": "websocket.http.response.body", "body": b""})
-    else:
-        await send({"type": "websocket.close", "code": 1011})
+_SAID = {
+    408: (
+        "Demande incomplète",
+        "La fin de votre demande n’est pas arrivée.",
+        "The end of your request did not arrive.",
+    ),
+    502: (
+        "Site indisponible",
+        "Ce site ne répond pas pour le moment.",
+        "This site does not answer at present.",
+    ),
+    504: (
+        "Site trop lent",
+        "Ce site met trop de temps à répondre.",
+        "This site takes too long to answer.",
+    ),
+}
 
 
 def _failure(status: int) -> bytes:
-    lines = {
-        502: (
-            "Site indisponible",
-            "Ce site ne répond pas pour le moment.",
-            "This site does not answer at present.",
-        ),
-        504: (
-            "Site trop lent",
-            "Ce site met trop de temps à répondre.",
-            "This site takes too long to answer.",
-        ),
-    }
-    title, french, english = lines[status]
+    title, french, english = _SAID[status]
     style = "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1.5rem}"
     return (
         f'<!doctype html><html lang="fr"><meta charset="utf-8">'
@@ -280,59 +271,3 @@ def _failure(status: int) -> bytes:
         f"<h1>{html.escape(title)}</h1><p>{french} Vous pouvez réessayer dans un instant."
         f'<p lang="en">{english} You can try again in a moment.'
     ).encode()
-
-
-class Forwarded:
-    """Tells the application behind who the visitor is, and believes other proxies only where told to.
-
-    `trusted` are networks whose `X-Forwarded-For`, `-Proto` and `-Host` are true. From anyone else they are
-    dropped, so that nobody can claim another's address or a secure connection.
-    """
-
-    def __init__(self, app: ASGIApp, trusted: Sequence[str] = ()) -> None:
-        """Take the application and the networks (`10.0.0.0/8`, `::1`); raises ValueError for what is none."""
-        self._app = app
-        self._trusted = [ip_network(network, strict=False) for network in trusted]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on with the heads rewritten, and with the visitor's own address and scheme in the scope."""
-        if scope["type"] in ("http", "websocket"):
-            scope = self._told(scope)
-        await self._app(scope, receive, send)
-
-    def _told(self, scope: Scope) -> Scope:
-        given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _FORWARDED}
-        peer = (scope.get("client") or ("", 0))[0]
-        believed = _is_in(peer, self._trusted)
-        chain = [part.strip() for part in given.get(b"x-forwarded-for", "").split(",") if part.strip()]
-        chain = [*chain, peer] if believed else [peer]
-        scheme = _secure(scope["type"], given.get(b"x-forwarded-proto", "")) if believed else None
-        scheme = scheme or scope["scheme"]
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-        host = given.get(b"x-forwarded-host", host) if believed else host
-        client = next((one for one in reversed(chain) if not _is_in(one, self._trusted)), chain[0])
-        dropped = _FORWARDED if believed else _FORWARDED + _FORWARDED_TOO
-        headers = [(name, value) for name, value in scope["headers"] if name not in dropped]
-        proto = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-        headers += [
-            (b"x-forwarded-for", ", ".join(chain).encode("latin-1")),
-            (b"x-forwarded-proto", proto.encode()),
-            (b"x-forwarded-host", host.encode("latin-1")),
-        ]
-        return {**scope, "headers": headers, "scheme": scheme, "client": (client, 0)}
-
-
-def _secure(kind: str, claimed: str) -> str | None:
-    """Return the scheme that a trusted proxy says the visitor used, as ASGI writes it."""
-    last = claimed.rpartition(",")[2].strip().lower()
-    if last not in ("http", "https"):
-        return None
-    return {"http": "ws", "https": "wss"}[last] if kind == "websocket" else last
-
-
-def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)

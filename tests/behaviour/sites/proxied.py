@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from placet import ConsentMiddleware
-from placet.web.proxy import Forward, Forwarded
+from placet.web.forwarded import Forwarded
+from placet.web.proxy import Forward
 
 from . import Site
 from .content import ORIGIN, POLICY

@@ -1,0 +1,103 @@
+"""WebSockets between a visitor and the site behind: messages both ways, closed when either closes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDict
+from starlette.types import Receive, Scope, Send
+from yarl import URL
+
+from .hops import end_to_end
+
+log = logging.getLogger("placet.proxy")
+
+LONGEST_MESSAGE = 16 << 20  # bytes, either way; as uvicorn has it
+# What each of the two connections settles for itself.
+OF_THE_SOCKET = frozenset(
+    (
+        b"sec-websocket-key",
+        b"sec-websocket-version",
+        b"sec-websocket-extensions",
+        b"sec-websocket-accept",
+        b"sec-websocket-protocol",
+    )
+)
+
+
+async def relay(
+    session: aiohttp.ClientSession,
+    address: URL,
+    headers: CIMultiDict[str],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Open a socket to the site and pass on; what the site refuses is refused with its status."""
+    try:
+        behind = await session.ws_connect(
+            address, headers=headers, protocols=scope.get("subprotocols", ()), max_msg_size=LONGEST_MESSAGE
+        )
+    except aiohttp.WSServerHandshakeError as refused:
+        await _refuse(scope, refused.status, send)
+    except (aiohttp.ClientError, OSError, ValueError) as problem:
+        log.error("%s: %s (%s)", address.origin(), problem, type(problem).__name__)  # noqa: TRY400
+        await _refuse(scope, 504 if isinstance(problem, TimeoutError) else 502, send)
+    else:
+        async with behind:
+            await _both_ways(behind, receive, send)
+
+
+async def _both_ways(behind: aiohttp.ClientWebSocketResponse, receive: Receive, send: Send) -> None:
+    handshake: Any = behind._response  # the only way to the heads that came with the 101
+    headers = [
+        (name, value) for name, value in end_to_end(handshake.raw_headers) if name not in OF_THE_SOCKET
+    ]
+    if (await receive())["type"] != "websocket.connect":
+        return
+    await send({"type": "websocket.accept", "subprotocol": behind.protocol, "headers": headers})
+    inward = asyncio.create_task(_inward(behind, receive))
+    try:
+        async for message in behind:
+            if message.type == aiohttp.WSMsgType.TEXT:
+                await send({"type": "websocket.send", "text": message.data})
+            elif message.type == aiohttp.WSMsgType.BINARY:
+                await send({"type": "websocket.send", "bytes": message.data})
+        if not inward.done():
+            await send({"type": "websocket.close", "code": _code(behind.close_code)})
+    except OSError:
+        pass  # the visitor has left
+    finally:
+        inward.cancel()
+        with suppress(asyncio.CancelledError):
+            await inward
+
+
+async def _inward(behind: aiohttp.ClientWebSocketResponse, receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            await behind.close(code=_code(message.get("code")))
+            return
+        with suppress(ConnectionError):  # the site has closed: the other direction says so
+            if (text := message.get("text")) is not None:
+                await behind.send_str(text)
+            else:
+                await behind.send_bytes(message["bytes"])
+
+
+def _code(code: int | None) -> int:
+    """Return a code that may be sent: some only say that none came (RFC 6455 section 7.4.1)."""
+    return {None: 1011, 1005: 1000, 1006: 1011, 1015: 1011}.get(code, code or 1011)
+
+
+async def _refuse(scope: Scope, status: int, send: Send) -> None:
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close", "code": 1011})
