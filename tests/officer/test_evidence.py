@@ -189,6 +189,8 @@ def test_the_archive_of_equal_things_has_equal_bytes(lived: Site) -> None:
     finally:
         os.umask(umask)
     assert (lived.directory / "a.zip").read_bytes() == (lived.directory / "b.zip").read_bytes()
+    with zipfile.ZipFile(lived.directory / "a.zip") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert zipped("f", {"b": b"2", "a": b"1"}) == zipped("f", {"a": b"1", "b": b"2"})
 
 
@@ -204,7 +206,7 @@ def test_a_version_that_is_not_published_yet_is_told(empty: Site) -> None:
     empty.show("2026-01-06T08:00")
     empty.choose(time="2026-01-06T09:00")
     ran = empty.run("evidence", "--at", "2026-01-07")
-    assert (ran.status, ran.err[:5]) == (1, "O013 ")  # there is no checkpoint at all
+    assert (ran.status, ran.err[:5]) == (2, "O012 ")  # there is no checkpoint at all
     empty.publish()
     empty.show("2026-01-08T08:00", more=b"!")
     ran = empty.run("evidence", "--at", "2026-01-09")
@@ -244,7 +246,8 @@ def test_no_name_leads_out_of_the_folder() -> None:
     assert not any(other.startswith(f"{path}/") for path in files for other in files)
 
 
-def test_a_log_of_many_manifests_is_looked_through(tmp_path: Path) -> None:
+def test_a_long_log_is_looked_through_slice_by_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("placet.officer.evidence._LEAVES", 32)
     with site(tmp_path / "site") as made:
         for _ in range(40):
             made.choose()

@@ -63,7 +63,7 @@ def test_a_spreadsheet_finds_no_formula_in_it(empty: Site) -> None:
     assert [row["controller"].removeprefix("'") for row in rows[1::2]] == evil
     for row in rows:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row.values())
-    assert rows[0]["answers"] == "ads=granted social=granted profiles=granted geolocation=granted"
+    assert rows[0]["answers"] == "ads=granted geolocation=granted profiles=granted social=granted"
     assert rows[0]["until"].endswith(" UTC")
 
 

@@ -9,7 +9,7 @@ from placet.config import Config
 from placet.consent.receipt import number_of
 from placet.errors import OfficerError
 from placet.ledger.note import Proof, open_checkpoint
-from placet.ledger.published import Source, prove, read_checkpoint
+from placet.ledger.published import CHECKPOINT, Source, prove, read_checkpoint
 from placet.ledger.store import Kept, Signed, Store
 
 from .files import read_file
@@ -37,9 +37,11 @@ class Proved:
 
 
 def published(config: Config, store: Store, source: Source, keys: Keys) -> Published:
-    """Return what the proofs of this site are made from; raises OfficerError O004, O013 (1) and O014 (2)."""
+    """Return what the proofs of this site are made from; raises OfficerError O004, O012 to O014."""
     authority = read_file(config.authority) if config.authority else None
     with refusals(source):
+        if source.read(CHECKPOINT) is None:
+            raise OfficerError("O012 no checkpoint is published yet; a running server does it in seconds.", 2)
         note, _ = read_checkpoint(source, keys.log)
     return Published(source, note, store.stamped(), keys, authority)
 
