@@ -37,7 +37,7 @@ def choice_of(policy: Policy, vector: dict[str, Any]) -> Choice | Fault:
     before = policy_of(TABLE["purposes"], **dict.fromkeys(written.get("was", {}), ("account",)))
     said = {(policy.marks[id], granted) for id, granted in written["said"].items()}
     said |= {(before.marks[id], granted) for id, granted in written.get("was", {}).items()}
-    return Choice(policy.fingerprint, DAY_NUMBER, frozenset(said), written.get("gpc", False), None)
+    return Choice(before.fingerprint, DAY_NUMBER, frozenset(said), written.get("gpc", False), None)
 
 
 @pytest.mark.parametrize("vector", TABLE["vectors"], ids=[vector["claim"] for vector in TABLE["vectors"]])

@@ -28,7 +28,7 @@ class Reason(StrEnum):
     CHOSEN = "chosen"  # the visitor said so
     SIGNAL = "signal"  # Sec-GPC, and no choice made while it was on (R75)
     CHANGED = "changed"  # the visitor answered, but the purpose has become another one since (R32)
-    ABSENT = "absent"  # the visitor has not said anything
+    ABSENT = "absent"  # the visitor has not said anything, or not of this purpose
     UNREADABLE = "unreadable"
     FORGED = "forged"
     EXPIRED = "expired"
@@ -65,8 +65,10 @@ def decide(policy: Policy, choice: Choice | Fault, gpc: bool) -> Decision:
     Precedence (R75): an explicit choice made with the signal on, then the signal, then the choice.
     """
     said = dict(choice.said) if isinstance(choice, Choice) else {}
+    unasked = _why_unasked(policy, choice)
     answers = {
-        id: _answer(purpose, policy.marks[id], choice, said, gpc) for id, purpose in policy.purposes.items()
+        id: _answer(purpose, said.get(policy.marks[id]), choice, unasked, gpc)
+        for id, purpose in policy.purposes.items()
     }
     refused = frozenset(id for id, (answer, _) in answers.items() if answer is not Answer.GRANTED)
     asks = any(answer is Answer.UNASKED for answer, _ in answers.values())
@@ -82,17 +84,13 @@ def decide(policy: Policy, choice: Choice | Fault, gpc: bool) -> Decision:
 
 
 def _answer(
-    purpose: Purpose, mark: str, choice: Choice | Fault, said: Mapping[str, bool], gpc: bool
+    purpose: Purpose, granted: bool | None, choice: Choice | Fault, unasked: Reason, gpc: bool
 ) -> tuple[Answer, Reason]:
     if purpose.basis == "necessary":
         return Answer.GRANTED, Reason.NECESSARY
-    granted = said.get(mark)
     if purpose.basis == "measurement":
         return (Answer.DENIED, Reason.CHOSEN) if granted is False else (Answer.GRANTED, Reason.EXEMPT)
-    if isinstance(choice, Fault):
-        unasked = Reason(choice.value)
-    else:
-        unasked = Reason.CHANGED
+    if isinstance(choice, Choice):
         if gpc and granted and purpose.shares and not choice.gpc:
             return Answer.DENIED, Reason.SIGNAL
         if granted is not None:
@@ -100,6 +98,14 @@ def _answer(
     if gpc and purpose.shares:
         return Answer.DENIED, Reason.SIGNAL
     return Answer.UNASKED, unasked
+
+
+def _why_unasked(policy: Policy, choice: Choice | Fault) -> Reason:
+    """Return why a purpose that the choice does not speak of is unasked."""
+    if isinstance(choice, Fault):
+        return Reason(choice.value)
+    # Who allowed one purpose alone was not asked about the others: they have not changed for that.
+    return Reason.ABSENT if choice.policy == policy.fingerprint else Reason.CHANGED
 
 
 def _overall(policy: Policy, refused: frozenset[str]) -> Overall:

@@ -11,6 +11,7 @@ from turbohtml import Token
 
 from . import elements
 from .elements import FETCHES
+from .frames import frame_of
 from .sources import UNDECLARED, Held, Refusal, Sources
 from .tags import raw, reading, without
 
@@ -127,7 +128,7 @@ class Judge:
         self._list(*dict.fromkeys(refused.values()))
         new = without(bytes(page[at:end]), {name.encode() for name in refused})
         if what in ("frame", "embed") and tag != "frame" and not elements.invisible(token):
-            new = self.placeholder(next(iter(refused.values()))) + new
+            new = self._stand_in(next(iter(refused.values())), token) + new
         return Replace(new)
 
     def _script(self, token: Token, *_: object) -> Verdict:
@@ -254,7 +255,10 @@ class Judge:
             return None
         held = next(iter(refused.values()))
         self._list(held)
-        return how(b"" if elements.invisible(token) else self.placeholder(held))
+        return how(b"" if elements.invisible(token) else self._stand_in(held, token))
+
+    def _stand_in(self, held: Held, token: Token) -> bytes:
+        return self.placeholder(replace(held, frame=frame_of(token, self.base)))
 
     def _removed(self, refused: dict[str, Held]) -> Remove:
         self._list(next(iter(refused.values())))

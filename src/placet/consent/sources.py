@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from .decision import Decision
+from .frames import Frame
 from .memory import Memory
 from .policy import Policy
 from .policyfile import Provider
@@ -34,6 +35,7 @@ class Held:
     source: str  # the address as written, or the mark found
     purpose: str | None  # `None`: undeclared
     provider: str | None
+    frame: Frame | None = field(default=None, compare=False)  # for its placeholder alone
 
 
 UNDECLARED = Refusal(None, None)

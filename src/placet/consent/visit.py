@@ -125,7 +125,10 @@ class Gate:
 
     def standing(self, choice: Choice | Fault, gpc: bool) -> Standing:
         """Return all that follows from a choice and the signal."""
-        key = (choice.said, choice.gpc, gpc) if isinstance(choice, Choice) else (choice, gpc)
+        key: object = choice, gpc
+        if isinstance(choice, Choice):
+            # Under another policy what it does not answer has changed, and a page says so.
+            key = choice.said, choice.gpc, choice.policy == self.policy.fingerprint, gpc
         found = self._standings.get(key)
         if found is None:
             decision = decide(self.policy, choice, gpc)
@@ -305,6 +308,21 @@ class Visit:
         if self.epilogue is not None:
             last += self.epilogue()
         return self._coding.encode(last) + self._coding.finish()
+
+    def see(self, data: bytes) -> int:
+        """Read more of the body, of which nothing is sent; return how much of it that was, decoded."""
+        if not self.edits or self._coding is None:
+            return 0
+        page = self._coding.decode(data)
+        self._lock.feed(page)
+        return len(page)
+
+    def seen(self) -> list[Held]:
+        """Return what was held of a body that was only read, at its end."""
+        if not self.edits or self._markup is None:
+            return []
+        self._markup.close()
+        return self._markup.held
 
     def forget(self, decision: Decision) -> list[bytes]:
         """Return the `Set-Cookie` lines that clear what a new decision refuses, declared or seen."""
