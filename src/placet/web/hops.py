@@ -21,7 +21,7 @@ _NAME = re.compile(rb"[a-z0-9-]+\Z")
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the lines that are not for this connection alone, names in lower case (RFC 9110 section 7.6.1)."""
+    """Return the lines, in lower case, that are not for this connection alone (RFC 9110 section 7.6.1)."""
     lines = [(name.lower(), value) for name, value in headers]
     dropped = _HOP_BY_HOP
     named = [value for name, value in lines if name == b"connection"]
