@@ -45,7 +45,7 @@ def store(address: str) -> Iterator[PostgresStore]:
 @pytest.fixture
 def hasty(address: str) -> Iterator[PostgresStore]:
     """A store that soon gives up."""
-    with closing(PostgresStore(address, timeout=0.1)) as store:
+    with closing(PostgresStore(address, timeout=0.5)) as store:
         yield store
 
 
@@ -171,22 +171,27 @@ WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 def test_what_the_standby_does_not_have_is_not_acknowledged_not_even_when_it_is_found(
     own: postgresql.Cluster,
 ) -> None:
-    with own.database() as address, closing(PostgresStore(address, timeout=0.2)) as store:
-        store.append_batch([entry(0)])
+    with (
+        own.database() as address,
+        closing(PostgresStore(address, timeout=PATIENCE)) as patient,
+        closing(PostgresStore(address, timeout=0.5)) as hasty,
+    ):
+        patient.append_batch([entry(0)])
+        assert until(lambda: appended(hasty, entry(0)) == [0])
         wait_for_standby(own, "a_standby_that_is_away")
         with pytest.raises(LedgerDown, match="does not answer"):
-            store.append_batch([entry(1)])
+            hasty.append_batch([entry(1)])
         # The commit waits on, and whoever comes next waits for it.
         assert len(own.sql(WAITING)) == 1
         with pytest.raises(LedgerDown, match="lock timeout"):
-            store.append_batch([entry(1)])
+            hasty.append_batch([entry(1)])
         own.sql(WAITING.replace("pid", "pg_terminate_backend(pid)"))
-        assert until(lambda: store.size() == 2), "it is committed on this server"
+        assert until(lambda: patient.size() == 2), "it is committed on this server"
         with pytest.raises(LedgerDown, match="does not answer"):
-            store.append_batch([entry(1)])
+            hasty.append_batch([entry(1)])
         wait_for_standby(own, "")
         assert until(lambda: own.sql(WAITING) == [])
-        assert store.append_batch([entry(1), entry(2)]) == [1, 2]
+        assert patient.append_batch([entry(1), entry(2)]) == [1, 2]
 
 
 def test_a_commit_that_somebody_cancels_while_it_waits_for_the_standby_is_not_acknowledged(
@@ -227,8 +232,8 @@ def test_an_answer_that_is_lost_is_asked_for_again(address: str, tmp_path: Path)
 
 
 def test_a_server_that_falls_silent_is_left(address: str, tmp_path: Path) -> None:
-    with wire(address, tmp_path) as line, closing(PostgresStore(line.address, timeout=0.1)) as store:
-        store.append_batch([entry(0)])
+    with wire(address, tmp_path) as line, closing(PostgresStore(line.address, timeout=0.5)) as store:
+        assert until(lambda: appended(store, entry(0)) == [0])
         line.fall_silent()
         with pytest.raises(LedgerDown, match="does not answer"):
             store.append_batch([entry(1)])
@@ -237,7 +242,7 @@ def test_a_server_that_falls_silent_is_left(address: str, tmp_path: Path) -> Non
 def test_a_locked_log_is_an_outage_until_it_is_released(
     hasty: PostgresStore, owner: "psycopg.Connection[object]"
 ) -> None:
-    hasty.append_batch([entry(0)])
+    assert until(lambda: appended(hasty, entry(0)) == [0])
     with owner.transaction():
         owner.execute("SELECT * FROM placet.log FOR UPDATE")
         with pytest.raises(LedgerDown, match="lock timeout"):
@@ -477,6 +482,13 @@ def test_the_owner_of_a_schema_needs_nothing_else(cluster: postgresql.Cluster, a
         assert store.lease()
 
 
+def test_what_is_no_event_id_is_not_there(store: PostgresStore) -> None:
+    store.append_batch([entry(0)])
+    for event_id in (b"", entry(0).event_id[:15], entry(0).event_id + b"x"):
+        assert store.find(event_id) is None
+        assert store.erase([event_id], entry(1, type=ACTION)) == 0
+
+
 # ── the lease ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -692,7 +704,8 @@ def test_what_an_old_transaction_could_still_see_is_gone_all_the_same(
 def test_what_could_not_be_scrubbed_is_told_and_scrubbed_later_by_anybody(
     cluster: postgresql.Cluster, hasty: PostgresStore, owner: "psycopg.Connection[object]", address: str
 ) -> None:
-    hasty.append_batch([entry(n) for n in range(3)])
+    with closing(PostgresStore(address)) as store:
+        store.append_batch([entry(n) for n in range(3)])
     salt = entry(1).salt
     with owner.transaction():
         owner.execute("SELECT * FROM placet.record").fetchall()

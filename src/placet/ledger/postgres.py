@@ -10,7 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,17 @@ from placet.errors import LedgerDown
 from placet.ledger import postgres_schema as schema
 from placet.ledger.postgres_arrays import bigints, byteas, uuids
 from placet.ledger.postgres_session import Connection, Refused, Session
-from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
+from placet.ledger.store import (
+    ACTION,
+    DOCUMENT,
+    EVENT_ID_BYTES,
+    Conflict,
+    Entry,
+    Kept,
+    Remnants,
+    Signed,
+    leaf_bytes,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +121,8 @@ class PostgresStore:
             return [_kept(*row) for row in connection.execute(_READ, span * 2, binary=True)]
 
     def find(self, event_id: bytes) -> Kept | None:
+        if len(event_id) != EVENT_ID_BYTES:
+            return None
         with self._work.connected() as connection:
             row = connection.execute(_FIND, [UUID(bytes=event_id)], binary=True).fetchone()
             return _kept(*row) if row else None
@@ -153,16 +165,17 @@ class PostgresStore:
         with closing(self._session()) as session, session.connected(hurry=False) as connection:
             try:
                 connection.execute("SELECT pg_advisory_lock(%s)", [schema.SCRUBBER])
-                for partition, rows in connection.execute(
-                    "SELECT partition, rows FROM placet.erased"
-                ).fetchall():
+                erased = connection.execute("SELECT partition, rows FROM placet.erased").fetchall()
+                for partition, rows in erased:
                     if not schema.rewrite(connection, partition) and partition < late:
-                        schema.drop_if_empty(connection, partition)
+                        with suppress(psycopg.errors.LockNotAvailable):  # empty, it harms nobody
+                            schema.drop_if_empty(connection, partition)
                     connection.execute(
                         "DELETE FROM placet.erased WHERE partition = %s AND rows = %s", (partition, rows)
                     )
             except psycopg.errors.LockNotAvailable as error:
-                raise Remnants(f"{self.address}: somebody reads the records; scrub again later") from error
+                reason = "somebody reads the records, or scrubs them; scrub again later"
+                raise Remnants(f"{self.address}: {reason}") from error
 
     def keep(self, contents: Sequence[bytes]) -> None:
         kept = {sha256(content).digest(): content for content in contents}
@@ -346,9 +359,10 @@ def _among(event_ids: Sequence[bytes]) -> tuple[bytes, UUID, UUID]:
 
 
 def _places(connection: Connection, event_ids: Sequence[bytes]) -> _Places:
-    if not event_ids:
+    possible = [event_id for event_id in event_ids if len(event_id) == EVENT_ID_BYTES]
+    if not possible:
         return {}
-    rows = connection.execute(_PLACES, _among(event_ids), prepare=True, binary=True)
+    rows = connection.execute(_PLACES, _among(possible), prepare=True, binary=True)
     return {event_id.bytes: (index, leaf) for event_id, index, leaf in rows}
 
 
