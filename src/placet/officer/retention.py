@@ -16,7 +16,7 @@ from .records import Progress, read_dated, scan
 KINDS = ("granted", "refused", "withdrawn", "actions")
 """The events of choices, and what the operator did to the log."""
 
-SLICE = 100_000  # erased in one commit; after each the database is scrubbed, which takes as long as it is large
+SLICE = 100_000  # erased in one commit, after which the whole database is scrubbed
 
 
 @dataclass
