@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 CHROMIUM := /usr/bin/chromium
 WRK := /usr/bin/wrk
 OPENSSL := /usr/bin/openssl
+NGINX := /usr/sbin/nginx
 # Whichever is there; a name that nothing has where none is.
 POSTGRESQL := $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/postgres))),postgresql-server)
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go
@@ -40,6 +41,11 @@ $(POSTGRESQL):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql
 
+# What the proxy is compared with.
+$(NGINX):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light
+
 $(OPENSSL):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl
@@ -49,7 +55,7 @@ $(VENV)/strangers/ready: tests/ledger/strangers/install requirements/dev.txt $(V
 	touch $@
 
 STRANGERS := $(GO_SUMDB) $(OPENSSL) $(VENV)/strangers/ready
-TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(POSTGRESQL) $(STRANGERS)
+TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(POSTGRESQL) $(NGINX) $(STRANGERS)
 
 demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom

@@ -163,8 +163,11 @@ class Visitor:
 
     def body(self, scope: Scope) -> AsyncIterator[bytes] | None:
         """Return the body that the head announces, in pieces."""
-        self._sends = any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
-        return self._pieces() if self._sends else None
+        for name, value in scope["headers"]:
+            if name in (b"content-length", b"transfer-encoding"):
+                self._sends = True
+                return self._pieces(int(value) if name == b"content-length" else None)
+        return None
 
     def forget(self) -> None:
         """Stop watching."""
@@ -172,7 +175,8 @@ class Visitor:
         if self._watch is not None:
             self._watch.cancel()
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def _pieces(self, announced: int | None) -> AsyncIterator[bytes]:
+        size = 0
         try:
             while True:
                 try:
@@ -185,8 +189,11 @@ class Visitor:
                     self.left = True
                     raise ConnectionAbortedError("the visitor left before the end of the request")
                 if body := message.get("body"):
+                    size += len(body)
                     yield body
                 if not message.get("more_body"):
+                    if announced is not None and size != announced:
+                        raise ConnectionAbortedError("the body is not as long as was announced")
                     return
         finally:
             self._sends = False

@@ -174,6 +174,8 @@ class Wire(HttpToolsProtocol):
             )
         except Refused as refused:
             self._stop(refused.status)
+        if self.parser.should_upgrade() and self._announces_body():
+            self._stop(400)  # the parser takes it for the other protocol's
         self._in_head, self._size = False, 0
         if self._head_timer is not None:
             self._head_timer.cancel()
@@ -183,6 +185,12 @@ class Wire(HttpToolsProtocol):
             if self._should_upgrade():
                 return
             self.cycle.keep_alive = False  # a protocol that nobody here speaks: answered as plain HTTP
+
+    def _announces_body(self) -> bool:
+        return any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+            for name, value in self.headers
+        )
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # uvicorn makes it, and lets nobody say of which kind
@@ -232,13 +240,14 @@ class Wire(HttpToolsProtocol):
         self._deaf = True
         log.info("a request was refused: %d %s", status, HTTPStatus(status).phrase)
         if self.cycle is not None and not self.cycle.response_complete:
-            # The answer that is under way belongs to a request whose end is not what was announced, or to the
-            # one before: in either case nothing may follow it.
-            self.cycle.keep_alive = False
             if not self.cycle.more_body:
+                self.cycle.keep_alive = False  # the requests before this one are answered
                 return
-            self.transport.abort()
-            return
+            if self.cycle.response_started or self.pipeline:
+                self.transport.abort()  # what was begun, or comes first, is not an answer to this
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         said = f"{status} {HTTPStatus(status).phrase}\n".encode()
         self.transport.write(
             b"HTTP/1.1 %d %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
