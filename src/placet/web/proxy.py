@@ -224,7 +224,15 @@ def _passed(scope: Scope) -> CIMultiDict[str]:
         granted = [purpose for purpose in policy.purposes if decision.allows(purpose)]
         opened = [feature for feature in policy.written.features if decision.opens(feature)]
         kept += [(GRANTED, " ".join(granted).encode()), (OPENS, " ".join(opened).encode())]
-    return CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in kept)
+    return CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in kept)
+
+
+def _text(value: bytes) -> str:
+    """Return a value as aiohttp takes it, which will write UTF-8 whatever it was."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _answered(answer: aiohttp.ClientResponse) -> Headers:
