@@ -8,9 +8,10 @@ OPENSSL := /usr/bin/openssl
 NGINX := /usr/sbin/nginx
 # Whichever is there; a name that nothing has where none is.
 POSTGRESQL := $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/postgres))),postgresql-server)
+REAL_SITES := /usr/sbin/php-fpm8.2 /usr/sbin/mariadbd /usr/share/dokuwiki/doku.php /usr/share/wordpress/wp-login.php
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go
 
-.PHONY: demo test check bench soak pictures clean
+.PHONY: demo test check bench soak realsites pictures clean
 .DELETE_ON_ERROR:
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
@@ -46,6 +47,13 @@ $(NGINX):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light
 
+# Sites that nobody here wrote, and what they run on.
+$(REAL_SITES) &:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		php8.2-fpm php8.2-cli php8.2-mysql php8.2-xml php8.2-gd php8.2-mbstring \
+		mariadb-server-core dokuwiki wordpress wordpress-theme-twentytwentytwo
+
 $(OPENSSL):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl
@@ -64,7 +72,11 @@ test: $(TEST_READY)
 	$(PY) -m pytest -n 2 -m "not browser and not soak"
 	$(PY) -m pytest -n 2 -m "browser and not soak"
 
-soak: $(TEST_READY)
+# With the proxy in front of them; `make soak` does it too.
+realsites: $(VENV)/ready $(CHROMIUM) $(NGINX) $(REAL_SITES)
+	$(PY) -m pytest -m soak tests/realsites
+
+soak: $(TEST_READY) $(REAL_SITES)
 	$(PY) -m pytest -m soak
 	HYPOTHESIS_PROFILE=search $(PY) -m pytest -n 2 tests/consent tests/web tests/ledger -m "not browser and not soak"
 
