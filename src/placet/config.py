@@ -9,13 +9,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from placet.catalogue import read_catalogue
 from placet.consent.policy import Policy, parse_policy
+from placet.consent.policyfile import Path as PagePath
 from placet.consent.policyfile import PolicyFile
 from placet.errors import PolicyError, SetupError
 from placet.ledger.note import COSIGNATURE, NoteError, Signer, format_signer, parse_signer, parse_verifier
@@ -31,6 +32,12 @@ Duration = Annotated[
 Origin = Annotated[str, msgspec.Meta(pattern=r"^[!-*,-~]+$(?!\n)")]  # ASCII, without spaces and "+"
 
 
+class Observing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not enforced yet, where the rest is: a gradual move."""
+
+    paths: tuple[PagePath, ...] = ()  # pages that are only looked at; a final * stands for any continuation
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How Placet runs; nothing here changes what a visitor consents to."""
 
@@ -38,6 +45,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: str = "placet-data"  # directory of the ledger, the spool and the keys, beside the policy file
     ledger: str = "ledger.db"  # a file in that directory, or postgresql://host/database
     templates: str | None = None  # directory of the operator's own templates, beside the policy file
+    mode: Literal["enforce", "observe"] = "enforce"  # "observe" changes nothing, and records what is seen
+    observing: Observing | None = None
     debug: bool = False  # the inspector: shows any visitor what the locks did; not for a public site
 
 
@@ -113,6 +122,11 @@ class Config:
     def origin(self) -> str:
         """The log's name, which is its key's too: a URL without its scheme."""
         return self.log.origin or f"{self.policy.site.hosts[0]}{self.server.prefix}log"
+
+    @property
+    def observations(self) -> Path:
+        """The file of what was seen, where it is only looked on."""
+        return self.data / "observations.json"
 
     @property
     def published(self) -> Path:

@@ -8,7 +8,7 @@ import typing
 import msgspec
 import pytest
 
-from placet.config import File, Published, Retention, Server, Timestamp, Witness
+from placet.config import File, Observing, Published, Retention, Server, Timestamp, Witness
 from placet.consent.policyfile import Embed, Feature, Provider, Purpose, Site, Tracker, Use, Words, seconds
 
 from .pages import DOCS, ROOT, code, rows
@@ -24,6 +24,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[[trackers]]": Tracker,
     "[features.<id>]": Feature,
     "[server]": Server,
+    "[server.observing]": Observing,
     "[log]": Published,
     "[[log.witnesses]]": Witness,
     "[log.timestamp]": Timestamp,

@@ -215,6 +215,15 @@ def _lifetime(line: bytes, now: int) -> int | None:
     return expires if max_age is None else max_age
 
 
+def parse_set_cookie(line: bytes, now: int) -> tuple[str, int | None, dict[bytes, bytes]]:
+    """Return a cookie's name, its life in seconds (`None`: the browser session), and its attributes.
+
+    Names of attributes are in lower case; of two that are alike the last counts.
+    """
+    attributes = {name: value for name, value, _ in _attributes(line)}
+    return _name(line), _lifetime(line, now), attributes
+
+
 def _without_lifetime(pair: bytes, line: bytes, life: bytes | None) -> bytes:
     kept = [text for name, _, text in _attributes(line) if name not in (b"max-age", b"expires")]
     return b";".join((pair, *kept) if life is None else (pair, *kept, life))

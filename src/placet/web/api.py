@@ -156,7 +156,7 @@ class Desk:
         return JSONResponse({"state": visit.decision.state}, headers=NO_STORE)
 
     async def _report(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
-        body = await _read(receive, MAX_BODY)
+        body = await read_body(receive, MAX_BODY)
         if body is not None and is_same_origin(headers):
             violations = tuple(parse_reports(body))
             self._reports.add(visit, violations)
@@ -165,7 +165,7 @@ class Desk:
         return Response(status_code=204, headers=NO_STORE)
 
     async def _choice(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
-        body = await _read(receive, MAX_BODY)
+        body = await read_body(receive, MAX_BODY)
         click = None if body is None else parse_click(body)
         if click is None or not is_same_origin(headers):
             return self._page(self._pages.unchanged(visit.language), 403)
@@ -283,7 +283,7 @@ def _consent_cookie(value: str, policy: Policy) -> bytes:
     return f"{policy.cookie_name}={value}; {life}".encode("ascii")
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
+async def read_body(receive: Receive, most: int) -> bytes | None:
     """Return the request's body, `None` where it is longer than `most` bytes or breaks off."""
     body = bytearray()
     while True:

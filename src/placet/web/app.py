@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
 
 from placet.config import Config, Published, read_secrets, read_signer
 from placet.consent.choice import Keys
 from placet.consent.policyfile import seconds
-from placet.consent.visit import Gate
+from placet.consent.visit import Gate, RequestHead, Visit
 from placet.errors import SetupError
 from placet.ledger.log import Log
 from placet.ledger.note import Verifier, parse_verifier
@@ -23,6 +26,8 @@ from .api import GPC_PATH, Desk
 from .clock import Clock
 from .documents import Documents, contents_of
 from .logfiles import LogFiles
+from .observations import Observations
+from .onlooker import Bystander, Look, Onlooker, observes
 from .pages import Pages
 from .receipts import Receipts
 from .reports import Reports
@@ -93,20 +98,55 @@ class Placet:
             self.inspector,
         )
         self._prefix = prefix
+        self._bystander: Bystander | None = None  # answers in the desk's place where nothing is enforced
+        self._onlooker(config, keys)
+
+    def _onlooker(self, config: Config, keys: Keys) -> None:
+        """Put those together who only look on, where the policy file says so."""
+        mode, observing = config.server.mode, config.server.observing
+        self._only_observes = mode == "observe"
+        self._observed_paths = observing.paths if observing else ()
+        if not self._only_observes and observing is None:
+            self.onlooker: Onlooker | None = None
+            return
+        policy = self.gate.policy
+        self.observations = Observations(config.observations, policy.site.hosts[0])
+        report = f"{self._prefix}report"
+        self.onlooker = Onlooker(policy, keys, self.pages, report, self.observations)
+        if self._only_observes:
+            self._bystander = Bystander(self.onlooker, self._prefix)
+        else:
+            onlooker = self.onlooker
+            self.reports.hears = lambda violations: onlooker.reported(violations, int(time.time()))
 
     def owns(self, path: str) -> bool:
         """Say whether the path is one of Placet's own addresses."""
-        return path.startswith(self._prefix) or path == GPC_PATH
+        return path.startswith(self._prefix) or (path == GPC_PATH and not self._only_observes)
+
+    async def answer(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one of Placet's own addresses."""
+        await (self._bystander or self.desk).answer(visit, scope, receive, send)
+
+    def look(self, head: RequestHead) -> Look | None:
+        """Return what looks at a request that is only observed, `None` where the locks have their say."""
+        if self.onlooker is None or self.owns(head.path):
+            return None
+        if self._only_observes or observes(self._observed_paths, head.path):
+            return self.onlooker.look(head)
+        return None
 
     def open(self) -> None:
         """Take up what an earlier run left; also after `close`. Needs a running event loop."""
         self.ledger.reopen()
         self.publisher.start()
-        self.documents.open()
+        if not self._only_observes:  # or the log would say of texts that they were shown
+            self.documents.open()
         self.withdrawals.resume()
 
     def close(self) -> None:
         """Write what waits, and let go of files."""
+        if self.onlooker is not None:
+            self.observations.close()
         self.withdrawals.close()
         self.documents.close()
         self.ledger.close()

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,9 +39,13 @@ class Reports:
     def __init__(self) -> None:
         """Start with nothing seen."""
         self.seen: Counter[tuple[str, str]] = Counter()
+        self.hears: Callable[[Sequence[Violation]], None] | None = None  # who else is told of them
 
     def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
         """Count the violations whose address the policy does not declare."""
+        violations = tuple(violations)
+        if self.hears is not None:
+            self.hears(violations)
         for violation in violations:
             host, path = _host(violation.blocked), _path(violation.blocked)
             if visit.decision.policy.provider_at(host.partition(":")[0], path) is None:

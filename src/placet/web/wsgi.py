@@ -13,6 +13,7 @@ from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
 from .gates import WSGI_KEY, Consent
+from .onlooker import Look
 from .reports import Reports
 from .threads import Loop, Responder, answer, readable
 from .withdrawals import Hook
@@ -47,9 +48,11 @@ class WSGIConsentMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer Placet's own addresses; pass everything else through the locks."""
         head = request_head(environ)
+        if (look := self.placet.look(head)) is not None:
+            return self._look(look, environ, start_response)
         visit = self.placet.gate.open(head, int(time.time()))
         if self.placet.owns(head.path):
-            return self._own(self.placet.desk.answer, visit, head, environ, start_response)
+            return self._own(self.placet.answer, visit, head, environ, start_response)
         if visit.refusal is not None:
             return self._own(self.placet.desk.refuse_path, visit, head, environ, start_response)
         if self.placet.inspector is not None:
@@ -58,8 +61,31 @@ class WSGIConsentMiddleware:
         body = self.app(self._inner(environ, visit), page.start_response)
         return page.through(body) if visit.document else body
 
+    def _look(self, look: Look, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Let everything through as it is, and look at it."""
+
+        def start(status: str, headers: Lines, exc_info: Any = None, /) -> Write:
+            given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            headers = [*headers, *_lines(look.head(int(status[:3]), given))]
+            write = start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+            def written(data: bytes) -> None:
+                write(data)
+                look.see(data)
+
+            return written
+
+        environ[WSGI_KEY] = Consent(look.decision, self.placet.pages, look.language)
+        body = self.app(environ, start)
+        sends_files = environ.get("wsgi.file_wrapper")
+        if isinstance(sends_files, type) and isinstance(body, sends_files):
+            return body  # which the system sends by itself
+        return _SizedLook(body, look) if isinstance(body, Sized) else _Look(body, look)
+
     def close(self) -> None:
         """Write what waits, and let go of files; done by itself when the process ends."""
+        if self.placet.onlooker is not None:
+            self.placet.observations.close()
         self._loop.close()
 
     def _inner(self, environ: WSGIEnvironment, visit: Visit) -> WSGIEnvironment:
@@ -186,6 +212,34 @@ class _Body:
         close = getattr(self._body, "close", None)
         if close is not None:
             close()
+
+
+class _Look:
+    """A body as it is, each piece looked at once the server has asked for the next."""
+
+    def __init__(self, body: Iterable[bytes], look: Look) -> None:
+        self._body = body
+        self._look = look
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._body:
+            yield part
+            self._look.see(part)
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._look.close()
+
+
+class _SizedLook(_Look):
+    """The same of a body that says how many pieces it has: a server may count on it."""
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
 
 
 def request_head(environ: WSGIEnvironment) -> RequestHead:

@@ -15,6 +15,7 @@ from placet.config import read_config
 from placet.consent.visit import RequestHead, Visit
 from placet.web.app import Placet
 from placet.web.gates import Consent
+from placet.web.onlooker import Look
 from placet.web.threads import Answer, Loop, Responder, answered, readable
 from placet.web.wsgi import application_headers, request_head
 
@@ -45,23 +46,34 @@ class ConsentMiddleware:
         """Return the response as this visitor may have it."""
         if self._waits:
             return self._asynchronously(request)
+        if (look := self._look(request)) is not None:
+            return _looked_at(look, self.get_response(request))
         visit, own = self._open(request)
         if own is not None:
             return _response(self._loop.run(own))
         return self._edit(visit, self.get_response(request))
 
     async def _asynchronously(self, request: HttpRequest) -> HttpResponseBase:
+        if (look := self._look(request)) is not None:
+            return _looked_at(look, await self.get_response(request))
         visit, own = self._open(request)
         if own is not None:
             return _response(await self._loop.wait(own))
         return self._edit(visit, await self.get_response(request))
 
+    def _look(self, request: HttpRequest) -> Look | None:
+        """Return what looks at a request that is only observed."""
+        look = self.placet.look(_head(request))
+        if look is not None:
+            request.consent = Consent(look.decision, self.placet.pages, look.language)  # type: ignore[attr-defined]
+        return look
+
     def _open(self, request: HttpRequest) -> tuple[Visit, Coroutine[Any, Any, Answer] | None]:
         """Return the visit, and the answer in the application's place if there is one."""
-        head = request_head({**request.META, "wsgi.url_scheme": request.scheme})._replace(path=request.path)
+        head = _head(request)
         visit = self.placet.gate.open(head, int(time.time()))
         if self.placet.owns(head.path):
-            return visit, _own(self.placet.desk.answer, visit, head, request)
+            return visit, _own(self.placet.answer, visit, head, request)
         if visit.refusal is not None:
             return visit, _own(self.placet.desk.refuse_path, visit, head, request)
         if self.placet.inspector is not None:
@@ -75,9 +87,7 @@ class ConsentMiddleware:
         return visit, None
 
     def _edit(self, visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
-        given = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
-        given += [(b"set-cookie", m.output(header="").strip().encode()) for m in response.cookies.values()]
-        head = visit.head(response.status_code, given)
+        head = visit.head(response.status_code, _given(response))
         _set_head(response, head)
         if visit.edits:
             if isinstance(response, StreamingHttpResponse):
@@ -87,6 +97,48 @@ class ConsentMiddleware:
                 response.headers["Content-Length"] = str(len(response.content))
         self.placet.reports.note(visit.events)
         return response
+
+
+def _head(request: HttpRequest) -> RequestHead:
+    return request_head({**request.META, "wsgi.url_scheme": request.scheme})._replace(path=request.path)
+
+
+def _given(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
+    given = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
+    given += [(b"set-cookie", m.output(header="").strip().encode()) for m in response.cookies.values()]
+    return given
+
+
+def _looked_at(look: Look, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the response as it is but for a policy that only reports, and look at it."""
+    for key, value in look.head(response.status_code, _given(response)):
+        name, text = key.decode("latin-1").title(), value.decode("latin-1")
+        response.headers[name] = f"{response.headers[name]}, {text}" if name in response.headers else text
+    if isinstance(response, HttpResponse):
+        look.see(response.content)
+        look.close()
+    elif isinstance(response, StreamingHttpResponse) and look.reads:
+        body = response.streaming_content
+        response.streaming_content = _seen_later(look, body) if response.is_async else _seen(look, body)  # type: ignore[arg-type]
+    return response
+
+
+def _seen(look: Look, body: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        for part in body:
+            yield part
+            look.see(part)
+    finally:
+        look.close()
+
+
+async def _seen_later(look: Look, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for part in body:
+            yield part
+            look.see(part)
+    finally:
+        look.close()
 
 
 class _Line(Morsel[str]):
