@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_the_example_puts_placet_in_front(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_each_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
+    required = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     reasons = {code(package): reason for package, reason in rows(PAGE, "Dependencies")}
     assert set(reasons) == {re.split(r"[<>=[;]", requirement)[0] for requirement in required}
     assert all(reasons.values())
