@@ -115,8 +115,10 @@ class Placet:
 
     def end(self) -> int:
         """Stop it and return its status."""
-        self.process.send_signal(signal.SIGTERM)
         assert self.process.stderr is not None
+        if self.process.stderr.closed:
+            return self.process.wait(LONG)
+        self.process.send_signal(signal.SIGTERM)
         for line in self.process.stderr:
             self.said.append(json.loads(line) if line.startswith("{") else {"message": line})
         self.process.stderr.close()

@@ -1,7 +1,7 @@
 """`placet serve`: worker processes with the proxy in them, and one that shows how they are.
 
     the first process   opens the listeners, starts the others and starts again whichever dies
-    ├── worker, …       uvicorn ── Wire ── Watched ── Forwarded ── Reloading ── Forward ──▶ the site
+    ├── worker, …       uvicorn ── Wire ── Forwarded ── Watched ── Reloading ── Forward ──▶ the site
     └── admin           health and metrics, on a listener of its own
 
 The first process has neither threads nor a loop, so it may fork at any time.
@@ -99,8 +99,8 @@ def serve(options: Options) -> int:
     read_secrets(config.data)
     read_signer(config)
     _raise_descriptors()
-    configure(options.log)
     with _listen(options.listen, 4096) as listener:
+        configure(options.log)
         board = Board(options.workers)
         works: list[Callable[[], int]] = [_worker(options, listener, row) for row in board.rows]
         admin = None
@@ -110,7 +110,7 @@ def serve(options: Options) -> int:
             log.info("health and metrics on http://%s:%d", *admin.getsockname()[:2])
         log.info("listening on http://%s:%d, for %s", *listener.getsockname()[:2], options.upstream)
         try:
-            return _Family(works, options.stop).keep()
+            return _Family(works, [listener, *([admin] if admin else [])], options.stop).keep()
         finally:
             if admin is not None:
                 admin.close()
@@ -119,8 +119,9 @@ def serve(options: Options) -> int:
 class _Family:
     """The processes that work, kept at it by this one."""
 
-    def __init__(self, works: list[Callable[[], int]], stop: int) -> None:
+    def __init__(self, works: list[Callable[[], int]], listeners: list[socket.socket], stop: int) -> None:
         self._works = works
+        self._listeners = listeners
         self._stop = stop
         self._running: dict[int, int] = {}  # pid -> which work
         self._due: dict[int, float] = {}  # which work -> when
@@ -188,6 +189,8 @@ class _Family:
                 os.kill(pid, what)
 
     def _end(self) -> None:
+        for listener in self._listeners:
+            listener.close()  # where this process held it open, visitors would wait for nobody
         self._tell(signal.SIGTERM)
         until = time.monotonic() + self._stop + 5
         while self._running:
@@ -223,9 +226,8 @@ def _worker(options: Options, listener: socket.socket, row: Row) -> Callable[[],
             site = Reloading(forward, options.policy, row)
         except OperatorError as problem:
             return _to_mend(problem)
-        app = Watched(
-            Forwarded(site, options.trusted), site, forward, row, Access(options.log, options.addresses)
-        )
+        watched = Watched(site, forward, row, Access(options.log, options.addresses))
+        app = Forwarded(watched, options.trusted)
         bounded = type("Bounded", (Wire,), {"limits": _within_means(options.limits)})
         return _run(app, listener, options.stop, http=bounded, reload=site.reload, row=row)
 
@@ -329,11 +331,10 @@ def _within_means(limits: Limits) -> Limits:
 
 
 class Watched:
-    """The outermost application: counts, logs, dates, and ends with an error what the site did not end."""
+    """What stands outside of the locks: counts, logs, dates, and breaks off what the site did not end."""
 
-    def __init__(self, app: ASGIApp, site: Reloading, forward: Forward, row: Row, access: Access) -> None:
-        """Take the application; its two parts that live and end; where to count, and to log."""
-        self._app = app
+    def __init__(self, site: Reloading, forward: Forward, row: Row, access: Access) -> None:
+        """Take the application and what is behind it; where to count, and to log."""
         self._site = site
         self._forward = forward
         self._row = row
@@ -348,7 +349,7 @@ class Watched:
                 await self._request(scope, receive, send)
             case "websocket":
                 self._row.add("sockets")
-                await self._app(scope, receive, send)
+                await self._site(scope, receive, send)
             case "lifespan":
                 await self._live(receive, send)
 
@@ -369,7 +370,7 @@ class Watched:
         self._flying += 1
         row.put("in flight", self._flying)
         try:
-            await self._app(scope, receive, counted)
+            await self._site(scope, receive, counted)
         except Broken as problem:
             row.add("broken")
             log.error("%s", problem)  # noqa: TRY400

@@ -61,33 +61,40 @@ async def _both_ways(behind: aiohttp.ClientWebSocketResponse, receive: Receive, 
         return
     await send({"type": "websocket.accept", "subprotocol": behind.protocol, "headers": headers})
     inward = asyncio.create_task(_inward(behind, receive))
+    outward = asyncio.create_task(_outward(behind, send))
     try:
-        async for message in behind:
-            if message.type == aiohttp.WSMsgType.TEXT:
-                await send({"type": "websocket.send", "text": message.data})
-            elif message.type == aiohttp.WSMsgType.BINARY:
-                await send({"type": "websocket.send", "bytes": message.data})
-        if not inward.done():
-            await send({"type": "websocket.close", "code": _code(behind.close_code)})
-    except OSError:
-        pass  # the visitor has left
+        await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        inward.cancel()
-        with suppress(asyncio.CancelledError):
-            await inward
+        # Whoever still reads is stopped before anything is closed, or it would close with a code of its own.
+        for task in (inward, outward):
+            task.cancel()
+        ended = await asyncio.gather(inward, outward, return_exceptions=True)
+    if isinstance(ended[0], int):
+        await behind.close(code=_code(ended[0]))
+    else:
+        with suppress(OSError):  # the visitor has left
+            await send({"type": "websocket.close", "code": _code(behind.close_code)})
 
 
-async def _inward(behind: aiohttp.ClientWebSocketResponse, receive: Receive) -> None:
+async def _outward(behind: aiohttp.ClientWebSocketResponse, send: Send) -> None:
+    """Pass on what the site says until it closes."""
+    async for message in behind:
+        if message.type == aiohttp.WSMsgType.TEXT:
+            await send({"type": "websocket.send", "text": message.data})
+        elif message.type == aiohttp.WSMsgType.BINARY:
+            await send({"type": "websocket.send", "bytes": message.data})
+
+
+async def _inward(behind: aiohttp.ClientWebSocketResponse, receive: Receive) -> int:
+    """Pass on what the visitor says until they close; return their code."""
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
-            await behind.close(code=_code(message.get("code")))
-            return
-        with suppress(ConnectionError):  # the site has closed: the other direction says so
-            if (text := message.get("text")) is not None:
-                await behind.send_str(text)
-            else:
-                await behind.send_bytes(message["bytes"])
+            return int(message.get("code") or 1000)
+        if (text := message.get("text")) is not None:
+            await behind.send_str(text)
+        else:
+            await behind.send_bytes(message["bytes"])
 
 
 def _code(code: int | None) -> int:

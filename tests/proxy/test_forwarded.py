@@ -1,0 +1,61 @@
+"""Whom the site takes the visitor for: what other proxies say counts only where they are trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .servers import Placet, ask, placet
+from .site import Asked, Site
+
+CLAIMS = (
+    "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\nX-Forwarded-Proto: https\r\n"
+    "X-Forwarded-Host: www.example.org\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 203.0.113.9\r\n"
+    "Forwarded: for=203.0.113.9;proto=https\r\nX-Original-URL: /admin\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def trusting(shared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placet]:
+    """Placet behind a proxy that it trusts: everybody here comes from 127.0.0.1."""
+    directory = tmp_path_factory.mktemp("trusting")
+    options = ("--trusted", "127.0.0.0/8", "--trusted", "198.51.100.0/24", "--log-addresses")
+    with placet(directory, shared_site.address, *options) as made:
+        yield made
+
+
+def asked_by(made: Placet, behind: Site, claims: str) -> Asked:
+    raw = f"GET /a HTTP/1.1\r\nHost: www.gazette.test\r\nConnection: close\r\n{claims}\r\n"
+    assert ask(made.port, raw.encode()).startswith(b"HTTP/1.1 200 ")
+    return behind.asked[-1]
+
+
+def test_what_a_stranger_claims_is_replaced(front: Placet, behind: Site) -> None:
+    asked = asked_by(front, behind, CLAIMS)
+    assert asked.header("x-forwarded-for") == ["127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["http"]
+    assert asked.header("x-forwarded-host") == ["www.gazette.test"]
+    said = {name for name, _ in asked.headers}
+    assert not said & {"x-forwarded-port", "x-real-ip", "forwarded", "x-original-url"}
+
+
+def test_what_a_trusted_proxy_says_is_passed_on(trusting: Placet, behind: Site) -> None:
+    asked = asked_by(trusting, behind, CLAIMS)
+    assert asked.header("x-forwarded-for") == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["https"]
+    assert asked.header("x-forwarded-host") == ["www.example.org"]
+    assert asked.header("x-real-ip") == ["203.0.113.9"]
+    assert asked.header("forwarded") == []
+
+
+def test_the_visitor_is_the_last_whom_nobody_vouches_for(trusting: Placet, behind: Site) -> None:
+    """What stands further left may be the visitor's own invention."""
+    asked_by(trusting, behind, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n")
+    assert '"address":"203.0.113.9"' in trusting.out.read_text().splitlines()[-1]
+
+
+def test_a_proxy_that_says_nothing_is_taken_for_the_visitor(trusting: Placet, behind: Site) -> None:
+    asked = asked_by(trusting, behind, "")
+    assert asked.header("x-forwarded-for") == ["127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["http"]
