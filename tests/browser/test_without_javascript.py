@@ -119,8 +119,7 @@ def test_a_video_is_allowed_through_its_placeholder(site: Site) -> None:
     site.visit(VIDEO)
     held = site.page.get_by_role("group", name="Contenu non affiché : Lanterne Vidéo")
     with site.page.expect_navigation():
-        held.get_by_role("link").click()
-    site.settings.save(social=True)
+        held.get_by_role("button", name="Autoriser et afficher").click()
     assert site.page.url.endswith(VIDEO)
     expect(site.page.frame_locator("iframe.video").get_by_role("button")).to_be_visible()
     assert held.count() == 0

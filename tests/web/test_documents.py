@@ -135,6 +135,7 @@ class TestWhenItIsPublished:
         assert changed == {
             "placet.toml", "policy.json", "notice.fr.html", "notice.en.html",
             "settings.fr.html", "settings.en.html", "cookies.en.html",
+            "placeholders.fr.html", "placeholders.en.html",
         }  # fmt: skip
 
     def test_going_back_to_an_earlier_version_is_said_too(self, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class TestALedgerThatFails:
         answer = visitor.choose("save", {"purpose": ["ads"]})
         assert answer.status_code == 503
         page = visitor.visit().text
-        assert "https://reseau.test/embed" not in page
+        assert 'src="https://reseau.test/embed' not in page
         assert "https://regie.test/pub.js" not in page
 
     def test_an_objection_is_kept_and_what_was_not_granted_is_asked_again(

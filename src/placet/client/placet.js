@@ -110,6 +110,13 @@ form?.addEventListener("submit", (event) => {
   for (const purpose of taken) clear(names[purpose]);
 });
 
+// The button of a placeholder belongs to a form of its own, which takes nothing back.
+const allow = /** @type {HTMLFormElement | null} */ (document.getElementById("placet-allow"));
+allow?.addEventListener("submit", () => {
+  /** @type {HTMLInputElement} */ (allow.elements.namedItem("back")).value = here();
+  keep({ path: here(), y: scrollY, chosen: true });
+});
+
 // Escape folds the list, and means nothing else.
 form?.addEventListener("keydown", (event) => {
   const details = form.querySelector("details[open]");
@@ -127,7 +134,7 @@ if (place && !page && place.path.split("#")[0] === location.pathname + location.
     channel?.postMessage(state);
     const said = /** @type {HTMLElement | null} */ (root.querySelector("[role=status]"));
     if (said) said.textContent = said.dataset.said ?? "";
-    root.querySelector("a")?.focus({ preventScroll: true });
+    if (!form) root.querySelector("a")?.focus({ preventScroll: true });
   }
 }
 

@@ -17,7 +17,8 @@ from typing import Literal
 from .policy import Policy
 
 Event = Literal["granted", "refused", "withdrawn"]
-Act = Literal["accept", "refuse", "save"]
+Act = Literal["accept", "refuse", "save", "allow"]
+Layer = Literal["notice", "settings", "placeholder"]
 
 RECORD_VERSION = 1
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes leave four bits of the last character unused
@@ -27,9 +28,9 @@ _NUMBER = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes leave four bits of 
 class Shown:
     """What the visitor had before their eyes."""
 
-    notice: str | None  # SHA-256, hex, of the notice and of the policy behind it; `None`: not that of now
+    notice: str | None  # SHA-256, hex, of what was read and of the policy behind it; `None`: not that of now
     language: str
-    layer: Literal["notice", "settings"]
+    layer: Layer
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from placet.ledger.store import EVENT, Entry
 
 from .choice import (
     Click,
+    allowing,
     answers,
     choose,
     is_a_persons_click,
@@ -171,17 +172,25 @@ class Desk:
             return self._page(self._pages.unchanged(visit.language), 403)
         policy = visit.decision.policy
         before = visit.choice if isinstance(visit.choice, Choice) else None
-        granted = answers(click, policy, before)
+        granted = (
+            allowing(click.allowed, visit.decision)
+            if click.act == "allow"
+            else answers(click, policy, before)
+        )
+        if granted is None:
+            return self._page(self._pages.unchanged(visit.language), 403)
         more = {id for id, given in granted.items() if given and not visit.decision.allows(id)}
         kept = any(given and policy.purposes[id].basis == "consent" for id, given in granted.items())
-        back = way_back(click.back, headers, (self._prefix,))
+        back = way_back(click.back, headers, (self._prefix,), click.place)
         language = click.language if click.language in self._pages.languages else visit.language
         # A script may refuse everything; it may neither grant nor renew what was granted.
         if (more or kept) and not is_a_persons_click(headers):
             return self._page(self._pages.unchanged(language), 403)
-        if more and click.shown != self._pages.notice_hash(language):
+        if more and click.shown != self._pages.shown_hash(click.layer, language):
             return RedirectResponse(back, 303, headers=NO_STORE)  # to the notice as it reads now
         done = RedirectResponse(back, 303, headers=NO_STORE)
+        if not more and click.act == "allow":
+            return done  # allowed already, in another tab
         if not more:
             return await self._take_back(visit, click, granted, language, done)
         choice, entry = self._record(visit, click, granted, language)
@@ -225,9 +234,11 @@ class Desk:
         given = frozenset(id for id in asked if granted.get(id))
         earlier = frozenset(id for id in asked if before and (policy.marks[id], True) in before.said)
         now = self._clock.now()
-        id, notice = _uuid7(now), self._pages.notice_hash(language)
+        id, notice = _uuid7(now), self._pages.shown_hash(click.layer, language)
         receipt = number_of(id.bytes) if given else None
         choice = choose(granted, policy, visit.decision.gpc, now // 1_000, receipt)
+        if click.act == "allow" and before is not None and before.said:
+            choice = replace(choice, day=before.day)  # what was said earlier is not said anew
         record = Record(
             id=str(id),
             site=policy.site.hosts[0],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from typing import cast
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from placet.consent.choice import DAY, Choice
+from placet.consent.decision import Answer, Decision, Reason
 from placet.consent.policy import Policy
-from placet.consent.receipt import Act
+from placet.consent.receipt import Act, Layer
 
 MAX_FIELDS = 200
 
@@ -21,10 +22,12 @@ class Click:
     act: Act
     ticked: frozenset[str]
     objected: frozenset[str]
-    layer: Literal["notice", "settings"]
+    layer: Layer
     language: str
     shown: str
     back: str
+    allowed: str = ""  # with `allow`: the one purpose
+    place: str = ""  # with `allow`: the id of the frame, as a fragment writes it
 
 
 def parse_click(body: bytes) -> Click | None:
@@ -33,17 +36,21 @@ def parse_click(body: bytes) -> Click | None:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         return None
-    answer = fields.get("answer", [])
-    if len(answer) != 1 or answer[0] not in ("accept", "refuse", "save"):
+    answer, allow = fields.get("answer", []), fields.get("allow", [])
+    if len(answer) + len(allow) != 1 or (answer and answer[0] not in ("accept", "refuse", "save")):
         return None
+    layer: Layer = "settings" if fields.get("layer") == ["settings"] else "notice"
+    allowed, _, place = "".join(allow).partition("#")
     return Click(
-        act=cast("Act", answer[0]),
+        act=cast("Act", answer[0]) if answer else "allow",
         ticked=frozenset(fields.get("purpose", ())),
         objected=frozenset(fields.get("object", ())),
-        layer="settings" if fields.get("layer") == ["settings"] else "notice",
+        layer=layer if answer else "placeholder",
         language=fields.get("language", [""])[0],
         shown=fields.get("shown", [""])[0],
         back=fields.get("back", [""])[0],
+        allowed=allowed,
+        place=quote(place[:200]),
     )
 
 
@@ -62,6 +69,23 @@ def answers(click: Click, policy: Policy, before: Choice | None) -> dict[str, bo
             objects = id in click.objected if click.act == "save" else said.get(policy.marks[id]) is False
             granted[id] = not objects
     return granted
+
+
+def allowing(purpose: str, decision: Decision) -> dict[str, bool] | None:
+    """Return the answers in force with one purpose granted more; `None` where it is none to be asked for.
+
+    What the visitor has not answered stays so: they are asked about it as before. So does a grant that
+    the browser's signal overrules; with the signal on, this choice would bring it back.
+    """
+    policy = decision.policy
+    if purpose not in policy.purposes or policy.purposes[purpose].basis != "consent":
+        return None
+    chosen = {
+        id: answer is Answer.GRANTED
+        for id, (answer, reason) in decision.answers.items()
+        if reason in (Reason.CHOSEN, Reason.EXEMPT)
+    }
+    return {id: True if id == purpose else chosen[id] for id in policy.purposes if id in {*chosen, purpose}}
 
 
 def without(
@@ -111,10 +135,11 @@ def is_a_persons_click(headers: Mapping[bytes, bytes]) -> bool:
     )
 
 
-def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str]) -> str:
+def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str], place: str = "") -> str:
     """Return the path on this site to go back to: as the form says, else the page it was on, else the root.
 
-    Never another site, and never one of the addresses that begin with `own`.
+    Never another site, and never one of the addresses that begin with `own`. `place` is a fragment, for
+    a path that has none.
     """
     referer = _split(headers.get(b"referer", b""))
     came_from = ""
@@ -122,7 +147,7 @@ def way_back(wanted: str, headers: Mapping[bytes, bytes], own: Sequence[str]) ->
         came_from = referer.path + ("?" + referer.query if referer.query else "")
     for path in (wanted, came_from):
         if is_local_path(path) and not path.startswith(tuple(own)):
-            return path
+            return f"{path}#{place}" if place and "#" not in path else path
     return "/"
 
 

@@ -12,10 +12,9 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from jinja2 import Environment, TemplateSyntaxError
@@ -26,11 +25,12 @@ from placet.consent.choice import Fault
 from placet.consent.decision import Decision, decide
 from placet.consent.markup import Insertion
 from placet.consent.policy import Policy
+from placet.consent.receipt import Layer
 from placet.consent.response import Assets
-from placet.consent.sources import Held
 from placet.errors import SetupError
 from placet.ledger.store import Kept
 
+from .placeholders import Placeholders
 from .receiptfile import Recorded
 from .wording import Wording, filters, typeset
 
@@ -65,9 +65,9 @@ class Pages:
         self._own = templates
         self.languages = policy.site.languages
         self._wordings = {language: Wording(policy, language) for language in self.languages}
-        self._holding = lru_cache(maxsize=1_024)(self._hold)  # a page's frames are few, and come again
         self._explaining = lru_cache(maxsize=1_024)(self._explained)
         self._environments = {language: self._environment(language) for language in self.languages}
+        self._placeholders = Placeholders(policy, self._wordings, self._render)
         style = client.bare_style(client.text("placet.css", templates))
         script = client.text("placet.js", templates).encode()
         sheet = client.bare_style(style + "\n" + client.text("pages.css", templates)).encode()
@@ -90,12 +90,25 @@ class Pages:
         sources = client.sources(templates)
         seen = b"\0".join([*sources.values(), prefix.encode()])
         self.version = hashlib.sha256(written + seen).hexdigest()[:12]
-        notices = {language: self._kept_notice(language, style, written) for language in self.languages}
-        self._hashes = {language: hashlib.sha256(kept).hexdigest() for language, kept in notices.items()}
+        first = decide(policy, Fault.ABSENT, gpc=False)
+        notices = {
+            language: self._kept(language, style, written, self._notice(first, language, ""))
+            for language in self.languages
+        }
+        placeholders = {
+            language: self._kept(language, style, written, self._placeholders.every(language))
+            for language in self.languages
+        }
+        self._hashes = {
+            (of_placeholders, language): hashlib.sha256(kept).hexdigest()
+            for of_placeholders, kept_ones in ((False, notices), (True, placeholders))
+            for language, kept in kept_ones.items()
+        }
         self.contents: Mapping[str, bytes] = {
             **sources,
             "policy.json": written,
             **{f"notice.{language}.html": kept for language, kept in notices.items()},
+            **{f"placeholders.{language}.html": kept for language, kept in placeholders.items()},
             **self._kept_pages(),
         }
 
@@ -104,7 +117,15 @@ class Pages:
 
         That is the notice as a first visit reads it, and the hash of the policy behind it.
         """
-        return self._hashes[language]
+        return self._hashes[False, language]
+
+    def shown_hash(self, layer: Layer, language: str) -> str:
+        """Return the hash of what a visitor read on a layer: of the notice, or of the placeholders.
+
+        The settings say what the notice says. The placeholders' is that of `placeholders.<language>.html`
+        in `contents`: one for each purpose and provider.
+        """
+        return self._hashes[layer == "placeholder", language]
 
     def page(self, decision: Decision) -> Mapping[str, Insertion]:
         """Return, for each language, style, notice or entry, and client."""
@@ -113,7 +134,7 @@ class Pages:
     def frame(self, decision: Decision) -> Mapping[str, Insertion]:
         """Return, for each language, what a page within a page gets: the placeholders and their style."""
         return {
-            language: Insertion(self._style, b"", partial(self._placeholder, language, framed=True))
+            language: Insertion(self._style, b"", self._placeholders.of(language, framed=True))
             for language in self.languages
         }
 
@@ -212,19 +233,19 @@ class Pages:
         else:
             data = self._wordings[language].client_data(decision)
             body = self._render("entry.html", language, overall=decision.overall, client_data=data)
-        return Insertion(
-            head, _ascii(body) + self._client, partial(self._placeholder, language, framed=False)
-        )
+        if any(self._policy.purposes[id].basis == "consent" for id in decision.refused):
+            body += self._render("allow.html", language, shown=self.shown_hash("placeholder", language))
+        placeholder = self._placeholders.of(language, framed=False)
+        return Insertion(head, _ascii(body) + self._client, placeholder)
 
-    def _kept_notice(self, language: str, style: str, written: bytes) -> bytes:
-        """Return the notice as a document that can be opened alone, years later."""
-        first = decide(self._policy, Fault.ABSENT, gpc=False)
+    def _kept(self, language: str, style: str, written: bytes, shown: str) -> bytes:
+        """Return what was shown as a document that can be opened alone, years later."""
         document = self._render(
             "kept.html",
             language,
             style=Markup(style),  # noqa: S704 - ours, or the operator's own file
             policy=hashlib.sha256(written).hexdigest(),
-            notice=Markup(self._notice(first, language, "")),  # noqa: S704 - the template has escaped its parts
+            notice=Markup(shown),  # noqa: S704 - the templates have escaped their parts
         )
         return document.encode()
 
@@ -245,24 +266,6 @@ class Pages:
 
     def _asking(self, decision: Decision, language: str, shown: str) -> dict[str, Any]:
         return {**self._wordings[language].asking(decision), "shown": shown}
-
-    def _placeholder(self, language: str, held: Held, *, framed: bool) -> bytes:
-        known = held.provider or held.purpose
-        return self._holding(language, held.purpose, held.provider, known or _host(held.source), framed)
-
-    def _hold(
-        self, language: str, purpose: str | None, provider: str | None, source: str, framed: bool
-    ) -> bytes:
-        title = self._wordings[language].title(purpose) if purpose else ""
-        shown = self._render(
-            "placeholder.html",
-            language,
-            name=self._policy.providers[provider].name if provider else title or source,
-            purpose=purpose,
-            title=title,
-            framed=framed,
-        )
-        return _ascii(shown)
 
     def _full(self, template: str, language: str, back: str, **context: Any) -> bytes:
         context.setdefault("client_data", "")
@@ -321,10 +324,3 @@ def _digest(data: bytes) -> str:
 
 def _name(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
-
-
-def _host(source: str) -> str:
-    try:
-        return urlsplit(source).hostname or source[:80]
-    except ValueError:
-        return source[:80]

@@ -16,7 +16,7 @@ import msgspec
 
 from placet.consent.policy import Policy
 from placet.consent.policyfile import seconds
-from placet.consent.receipt import Act, Event
+from placet.consent.receipt import Act, Event, Layer
 from placet.ledger.note import Verifier
 from placet.ledger.store import Kept
 
@@ -32,7 +32,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What the visitor had before their eyes."""
 
     language: str
-    layer: Literal["notice", "settings"]
+    layer: Layer
     notice: Sha256 | None
 
 

@@ -115,6 +115,11 @@ class Wording:
         """Return a feature's name; raises `UnknownName` likewise."""
         return typeset(self._policy.feature(id).text[self._language], self._language)
 
+    def reach(self, purpose: str, provider: str | None) -> list[str]:
+        """List what a purpose allows beside one provider: the others by name, then the features."""
+        others = [each.name for id, each in self._policy.of_purpose(purpose) if id != provider]
+        return others + self._features(purpose)
+
     def client_data(self, decision: Decision) -> Markup:
         """Return the root's attributes for the client: the state, and what is kept on the terminal."""
         refusable = [id for id in self._order if self._policy.purposes[id].basis != "necessary"]
@@ -145,15 +150,16 @@ class Wording:
             description=typeset(words.description, self._language),
             refusal_effect=typeset(words.refusal_effect, self._language),
             data=purpose.data,
-            features=tuple(
-                self.feature(key) for key, f in self._policy.written.features.items() if f.purpose == id
-            ),
+            features=tuple(self._features(id)),
             providers=tuple(provider for _, provider in self._policy.of_purpose(id)),
             trackers=tuple(self._tracker(t) for t in self._policy.written.trackers if t.purpose == id),
             standing=_standing(answer, reason),
             band="allowed" if answer is Answer.GRANTED else "refused",
             ticked=objected or granted,
         )
+
+    def _features(self, purpose: str) -> list[str]:
+        return [self.feature(id) for id, f in self._policy.written.features.items() if f.purpose == purpose]
 
     def _tracker(self, tracker: Tracker) -> ShownTracker:
         site = self._policy.site
