@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright
@@ -14,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 from .chromium import launch
 from .grounds import Grounds
 from .people import Application, Notice, Settings, Site, ThirdParties, Visitor, Wire
+
+GroundsWith = Callable[[bool, bool, str], Grounds]
 
 
 @pytest.fixture(scope="session")
@@ -35,16 +38,14 @@ def browser_with(
 
 
 @pytest.fixture(scope="session")
-def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool, bool], Grounds]]:
-    """The site with or without Placet, with or without its allowlist, started when first asked for."""
-    started: dict[tuple[bool, bool], Grounds] = {}
+def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GroundsWith]:
+    """The site with or without Placet and its allowlist, by its carrier, started when first asked for."""
+    started: dict[tuple[bool, bool, str], Grounds] = {}
 
-    def grounds(*with_what: bool) -> Grounds:
-        placet, allowlist = with_what
-        if (placet, allowlist) not in started:
-            started[placet, allowlist] = Grounds(tmp_path_factory.mktemp("newsroom"), placet, allowlist)
-            started[placet, allowlist].__enter__()
-        return started[placet, allowlist]
+    def grounds(*with_what: Any) -> Grounds:
+        if with_what not in started:
+            started[with_what] = Grounds(tmp_path_factory.mktemp("newsroom"), *with_what).__enter__()
+        return started[with_what]
 
     yield grounds
     for each in started.values():
@@ -72,8 +73,13 @@ def allowlist(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def grounds(grounds_with: Callable[[bool, bool], Grounds], placet: bool, allowlist: bool) -> Grounds:
-    found = grounds_with(placet, allowlist)
+def carrier(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "asgi"))
+
+
+@pytest.fixture
+def grounds(grounds_with: GroundsWith, placet: bool, allowlist: bool, carrier: str) -> Grounds:
+    found = grounds_with(placet, allowlist, carrier)
     found.forget()
     return found
 

@@ -6,17 +6,19 @@ Both servers share one event loop, so what arrives anywhere is written down in o
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Literal, Self
+from unittest.mock import patch
 
-import msgspec
 import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +29,8 @@ from newsroom import thirdparties
 from newsroom.__main__ import POLICY, bind
 from newsroom.careless import cookies_of
 
-from . import scenes
+from . import carriers, scenes
+from .carriers import threads
 
 WWW = "www.courrier.localhost"
 PATIENCE = 20.0  # seconds, before a test gives up on something that ought to come
@@ -110,6 +113,33 @@ class Witness:
         await self._app(scope, receive, answer)
 
 
+class ThreadsWitness:
+    """The same in front of a WSGI application."""
+
+    def __init__(self, app: Any, where: Where, journal: Journal) -> None:
+        self._app, self._where, self._journal = app, where, journal
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        headers = {n[5:].lower().replace("_", "-"): v for n, v in environ.items() if n.startswith("HTTP_")}
+        arrival = Arrival(
+            where=self._where,
+            method=environ["REQUEST_METHOD"],
+            host=headers.get("host", "").partition(":")[0],
+            path=environ["PATH_INFO"],
+            query=environ["QUERY_STRING"],
+            cookies={name: one.value for name, one in SimpleCookie(headers.get("cookie", "")).items()},
+            headers=headers,
+        )
+        self._journal.note(arrival)
+
+        def answer(status: str, *head: Any) -> Any:
+            arrival.status = int(status[:3])
+            return start_response(status, *head)
+
+        answered: Iterable[bytes] = self._app(environ, answer)
+        return answered
+
+
 class Door:
     """Keeps the answers to one path back while it is shut; the requests themselves go through."""
 
@@ -175,11 +205,15 @@ class Connections:
 
 @dataclass
 class Grounds:
-    """Where a test takes place: the site, with Placet in front of it or without, and the third parties."""
+    """Where a test takes place: the site, with Placet in front of it or without, and the third parties.
+
+    A site in threads has no door to shut.
+    """
 
     data: Path
     with_placet: bool
     allowlist: bool = False  # whether the policy turns on `connection_allowlist`
+    carrier: str = "asgi"  # which framework carries the newspaper's pages
     journal: Journal = field(default_factory=Journal)
     connections: Connections = field(default_factory=Connections)
 
@@ -190,21 +224,27 @@ class Grounds:
         self.application.router.routes[:0] = scenes.of_the_site(self.third_port, self.data)
         world = thirdparties.build()
         world.router.routes[:0] = scenes.of_others(f"http://{WWW}:{self.port}")
-        behind: ASGIApp = Witness(self.application, "application", self.journal)
-        self.door = Door(self._placet(behind) if self.with_placet else behind)
-        served = (
-            (Witness(self.door, "site", self.journal), H11Protocol),
-            (Witness(world, "third", self.journal), self.connections.protocol()),
-        )
+        self._carried = ExitStack()
+        carried = self._carry(Witness(self.application, "application", self.journal))
+        self.door = Door(carried)
+        served: list[tuple[ASGIApp, type[H11Protocol], socket.socket]] = [
+            (Witness(world, "third", self.journal), self.connections.protocol(), listeners[1])
+        ]
+        if self.carrier in carriers.IN_THREADS:
+            site = ThreadsWitness(carried, "site", self.journal)
+            self._carried.enter_context(threads.served(site, listeners[0]))
+        else:
+            served.append((Witness(self.door, "site", self.journal), H11Protocol, listeners[0]))
         self._servers = [
             uvicorn.Server(
                 uvicorn.Config(
                     app, http=http, ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=1
                 )
             )
-            for app, http in served
+            for app, http, _ in served
         ]
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(listeners),), daemon=True)
+        ours = [listener for _, _, listener in served]
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(ours),), daemon=True)
         self._thread.start()
         return self
 
@@ -213,6 +253,8 @@ class Grounds:
         for server in self._servers:
             server.should_exit = True
         self._thread.join(PATIENCE)
+        self._carried.close()
+        self.application.state.store.close()
 
     def url(self, path: str = "/", host: str = WWW) -> str:
         """The address of a path of the site, or of a third party's."""
@@ -230,19 +272,22 @@ class Grounds:
         self.connections.opened.clear()
         self.application.state.collected.clear()
 
-    def _placet(self, behind: ASGIApp) -> ASGIApp:
-        from placet import ConsentMiddleware
-        from placet.config import read_config
+    def _carry(self, behind: ASGIApp) -> Any:
+        hooks = {"profiles": self.application.state.erase}
+        with patch.dict(os.environ, {"PLACET_DATA": str(self.data / "placet")}):
+            carry = carriers.carrier(self.carrier)
+            return self._carried.enter_context(
+                carry(behind, self._policy() if self.with_placet else None, hooks)
+            )
 
-        policy = POLICY
+    def _policy(self) -> Path:
+        """The newspaper's policy as a public site has it."""
+        text = POLICY.read_text("utf-8").replace("debug = true", "debug = false", 1)
         if self.allowlist:
-            policy = self.data / POLICY.name
-            text = POLICY.read_text("utf-8").replace("[site]\n", "[site]\nconnection_allowlist = true\n", 1)
-            policy.write_text(text, "utf-8")
-        read = read_config(policy)
-        as_on_a_public_site = msgspec.structs.replace(read.server, debug=False)
-        config = replace(read, data=self.data / "placet", server=as_on_a_public_site)
-        return ConsentMiddleware(behind, config, on_withdrawal={"profiles": self.application.state.erase})
+            text = text.replace("[site]\n", "[site]\nconnection_allowlist = true\n", 1)
+        policy = self.data / POLICY.name
+        policy.write_text(text, "utf-8")
+        return policy
 
     async def _serve(self, listeners: Iterable[Any]) -> None:
         serving = zip(self._servers, listeners, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .circumstances import with_bfcache, without_script
+from .circumstances import with_bfcache, with_every_carrier, without_script
 from .people import CONSENT_COOKIE, Application, Site, ThirdParties
 from .test_late import ARTICLE, accepted, nothing_more, pings
 
@@ -167,6 +167,7 @@ def test_without_script_a_withdrawal_holds_from_the_next_page_on(
     assert application.read() == {"csrftoken", "audience"}
 
 
+@with_every_carrier
 def test_withdrawing_profiles_erases_the_reading_history(site: Site, application: Application) -> None:
     readers = application.grounds.readers()
     site.visit(ARTICLE)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .circumstances import with_and_without_script, without_placet, without_script
+from .circumstances import with_and_without_script, with_every_carrier, without_placet, without_script
 from .people import Site, ThirdParties, nothing_left
 from .scenes import FIVE_PATHS, WITHOUT_SCRIPT_PATHS
+
+pytestmark = with_every_carrier
 
 # What a careful author writes for other consent tools: nothing, the right purpose, a purpose that needs none.
 TAGS = ["", "ads", "necessary"]

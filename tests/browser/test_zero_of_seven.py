@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .circumstances import with_and_without_script, without_placet
+from .circumstances import with_and_without_script, with_every_carrier, without_placet
 from .grounds import WWW
 from .people import Application, Site, Visitor
+
+pytestmark = with_every_carrier
 
 ARTICLE = "/article/terrain-de-foot"
 
