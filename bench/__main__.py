@@ -5,7 +5,20 @@ from __future__ import annotations
 import argparse
 import time
 
-from . import answer, choices, markup, memory, newspaper, page, profile, sequencing, store, verifying, view
+from . import (
+    answer,
+    choices,
+    markup,
+    memory,
+    newspaper,
+    page,
+    profile,
+    proxy,
+    sequencing,
+    store,
+    verifying,
+    view,
+)
 from .sheet import Sheet
 
 PARTS = {
@@ -16,6 +29,7 @@ PARTS = {
     "memory": memory.measure,
     "view": view.measure,
     "choices": choices.measure,
+    "proxy": proxy.measure,
     "store": store.measure,
     "sequencing": sequencing.measure,
     "verifying": verifying.measure,
