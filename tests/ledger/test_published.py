@@ -21,14 +21,13 @@ from placet.ledger.note import NoteError, Signer
 from placet.ledger.published import (
     CheckedTiles,
     Directory,
-    Remote,
     Unreadable,
-    open_source,
     prove,
     prove_growth,
     read_checkpoint,
     read_tile,
 )
+from placet.ledger.remote import Remote, open_source
 from placet.ledger.tiles import Tile, TileError, format_bundle, parse_path
 from placet.ledger.tree import check_consistency, check_inclusion, leaf_hash
 

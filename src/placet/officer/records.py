@@ -102,7 +102,12 @@ _EVENTS = {
     "refused": "everything was refused",
     "withdrawn": "something consented to before was taken back",
 }
-_ACTS = {"accept": "accept all", "refuse": "refuse all", "save": "save the settings", "allow": "allow and show"}
+_ACTS = {
+    "accept": "accept all",
+    "refuse": "refuse all",
+    "save": "save the settings",
+    "allow": "allow and show",
+}
 _ANSWERS = {"granted": "yes", "denied": "no"}
 
 

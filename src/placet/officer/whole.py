@@ -11,12 +11,11 @@ from placet.errors import OfficerError
 from placet.ledger.note import Checkpoint, NoteError, Verifier, open_checkpoint, open_note
 from placet.ledger.published import (
     CHECKPOINT,
-    Remote,
     Source,
     Unreadable,
-    open_source,
     read_checkpoint,
 )
+from placet.ledger.remote import Remote, open_source
 from placet.ledger.tiles import TileError
 from placet.ledger.tree import ProofError
 from placet.ledger.verify import verify_log
