@@ -67,9 +67,15 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def mode(request: pytest.FixtureRequest) -> str:
-    """How it is served."""
-    return str(getattr(request, "param", "enforce"))
+def state(request: pytest.FixtureRequest) -> str:
+    """How the visitor stands: `bare` of Placet, `observed`, `unasked`, `refused` or `accepted`."""
+    return str(getattr(request, "param", "unasked"))
+
+
+@pytest.fixture
+def mode(state: str) -> str:
+    """How the site is served for that."""
+    return {"bare": "bare", "observed": "observe"}.get(state, "enforce")
 
 
 @pytest.fixture
@@ -88,8 +94,15 @@ def visitor(browser_with: Callable[[bool], Browser], grounds: Grounds) -> Iterat
 
 
 @pytest.fixture
-def site(visitor: Visitor) -> Site:
-    return visitor.tab()
+def site(visitor: Visitor, state: str, home: str) -> Site:
+    """The site in a tab, once the visitor has chosen what they are to have chosen."""
+    tab = visitor.tab()
+    if state in ("refused", "accepted"):
+        tab.visit(home)
+        tab.notice.refuse() if state == "refused" else tab.notice.accept()
+        tab.visit(home)
+        assert tab.stands == {"refused": "refused", "accepted": "allowed"}[state]
+    return tab
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import careless
-from .machinery import PHP, Machinery
+from .machinery import PHP, Machinery, own
 
 PACKAGE = Path("/usr/share/dokuwiki")
 CONF = Path("/etc/dokuwiki")
@@ -66,9 +66,11 @@ def build(third_port: int) -> Machinery:
     habits = machinery.root / "lib" / "plugins" / "habits"
     shutil.copytree(careless.HERE / "habits", habits)
     careless.write_habits(habits, third_port, zone="/doku.php")
-    # The files that every page takes in, where the operator has put some.
+    # DokuWiki's own hooks: files that every page takes in.
     (habits / "head.html").rename(conf / "meta.html")
     (habits / "foot.html").rename(conf / "footer.html")
+    own(machinery.folder)
+    machinery.run_php(machinery.root / "bin" / "indexer.php", "--quiet")
     return machinery
 
 

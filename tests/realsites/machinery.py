@@ -45,7 +45,7 @@ http {{
   access_log {folder}/arrivals.log arrivals;
   gzip on;
   gzip_proxied any;
-  gzip_types text/css text/javascript application/javascript application/json application/rss+xml;
+  gzip_types text/javascript application/javascript application/json;
   client_max_body_size 20m;
   server {{
     listen 127.0.0.1:{port};
@@ -55,6 +55,7 @@ http {{
     location ~ \\.php(/|$) {{
       fastcgi_split_path_info ^(.+?\\.php)(/.*)$;
       include /etc/nginx/fastcgi_params;
+      fastcgi_param HTTP_HOST $http_host;  # Debian's own leaves the port out, and the sites redirect to it
       fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
       fastcgi_param PATH_INFO $fastcgi_path_info;
       fastcgi_pass unix:{folder}/php.sock;
@@ -156,8 +157,9 @@ class Machinery:
 
     def run_php(self, script: Path, *arguments: str) -> str:
         """Run a script of PHP's as the site would, and return what it printed."""
+        settings = [part for name, value in self.php.items() for part in ("-d", f"{name}={value}")]
         ran = subprocess.run(
-            [PHP, script, *arguments], cwd=self.root, capture_output=True, text=True, check=False,
+            [PHP, *settings, script, *arguments], cwd=self.root, capture_output=True, text=True, check=False,
             **as_unprivileged(),
         )  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr

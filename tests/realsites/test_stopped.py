@@ -12,8 +12,8 @@ from .grounds import Grounds
 
 AROUND = {"regie.localhost", "mesure.localhost", "social.localhost", "video.localhost", "pisteur.localhost"}
 
-bare = pytest.mark.parametrize("mode", ["bare"], indirect=True)
-observed = pytest.mark.parametrize("mode", ["observe"], indirect=True)
+bare = pytest.mark.parametrize("state", ["bare"], indirect=True)
+observed = pytest.mark.parametrize("state", ["observed"], indirect=True)
 
 
 def browse(site: Site, grounds: Grounds, home: str) -> set[str]:
@@ -66,12 +66,8 @@ def test_observed_it_is_as_without(
     assert site.page.locator("#placet").count() == 0
 
 
-@pytest.mark.parametrize("choice", ["unasked", "refused"])
-def test_none_of_seven_and_none_of_five(site: Site, grounds: Grounds, home: str, choice: str) -> None:
-    site.visit(home)
-    if choice == "refused":
-        site.notice.refuse()
-        assert site.stands == "refused"
+@pytest.mark.parametrize("state", ["unasked", "refused"], indirect=True)
+def test_none_of_seven_and_none_of_five(site: Site, grounds: Grounds, home: str) -> None:
     for name in SEVEN - {"ad_zone", "ca_parent"}:
         site.visitor.has(name)  # what an earlier consent left
     site.visitor.has("ca_parent", domain=".courrier.localhost")

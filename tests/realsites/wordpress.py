@@ -60,6 +60,7 @@ def build(third_port: int) -> Machinery:
     (machinery.root / "wp-config.php").write_text(config)
     plugins = machinery.root / "wp-content" / "mu-plugins"
     plugins.mkdir()
+    shutil.copy(Path(__file__).with_name("one_address.php"), plugins)
     shutil.copy(careless.HERE / "wordpress.php", plugins / "habits.php")
     careless.write_habits(plugins / "habits", third_port, zone="/carnet")
     own(machinery.folder)
