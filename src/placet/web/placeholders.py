@@ -19,7 +19,9 @@ NAMED = 3
 
 _NO_FRAME = Frame()
 # What does not grow with its words.
-_BOUNDED = re.compile(r"(?:^|;)(?:(?:max-)?(?:height|block-size):(?!auto)|position:\s*absolute)")
+_BOUNDED = re.compile(r"(?:^|;)(?:max-(?:height|block-size):|position:\s*(?:absolute|fixed))")
+# A height that words may outgrow; where there is a ratio, they do that by themselves.
+_HIGH = re.compile(r"(?:^|;)(?:height|block-size):")
 _SIZED = {
     side: re.compile(rf"(?:^|;)(?:(?:min-)?(?:{names})|aspect-ratio):")
     for side, names in (("width", "width|inline-size"), ("height", "height|block-size"))
@@ -110,14 +112,20 @@ def _sizes(frame: Frame) -> dict[str, object]:
     so is in the style, like the author's own.
     """
     style = [frame.style] if frame.style else []
-    strut: dict[str, object] = {"bounded": bool(_BOUNDED.search(frame.style))}
+    strut: dict[str, str] = {}
     for side, given, usual in (("width", frame.width, "300"), ("height", frame.height, "150")):
         share = given.endswith("%")
         if share and not (side == "width" and given == "100%"):
             style.append(f"{side}:{given}")
         open_already = _SIZED[side].search(frame.style) or (share and side == "width")
         strut[f"strut_{side}"] = "0" if open_already else usual if share or not given else given
-    return {**strut, "style": ";".join(style)}
+    written = ";".join(style)
+    return {
+        **strut,
+        "style": written,
+        "bounded": bool(_BOUNDED.search(written)),
+        "high": bool(_HIGH.search(written)) and "aspect-ratio" not in written,
+    }
 
 
 def _host(source: str) -> str:
