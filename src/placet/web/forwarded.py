@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,7 +40,8 @@ class Forwarded:
     def __init__(self, app: ASGIApp, trusted: Sequence[str] = ()) -> None:
         """Take the application and the networks (`10.0.0.0/8`, `::1`); raises ValueError for what is none."""
         self._app = app
-        self._trusted = [ip_network(network, strict=False) for network in trusted]
+        networks = [ip_network(network, strict=False) for network in trusted]
+        self._is_trusted = lru_cache(1_024)(partial(_is_in, networks=networks))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with the heads rewritten, and with the visitor's own address and scheme in the scope."""
@@ -49,7 +51,7 @@ class Forwarded:
 
     def _told(self, scope: Scope) -> Scope:
         peer = (scope.get("client") or ("", 0))[0]
-        believed = _is_in(peer, self._trusted)
+        believed = self._is_trusted(peer)
         headers, chain, scheme = scope["headers"], [peer], None
         host = _last(headers, b"host")
         if believed:
@@ -58,7 +60,7 @@ class Forwarded:
             scheme = _scheme(scope["type"], _last(headers, b"x-forwarded-proto"))
             host = _last(headers, b"x-forwarded-host") or host
         scheme = scheme or scope["scheme"]
-        client = next((one for one in reversed(chain) if not _is_in(one, self._trusted)), chain[0])
+        client = next((one for one in reversed(chain) if not self._is_trusted(one)), chain[0])
         headers = [line for line in headers if not _is_claim(line[0], believed)]
         proto = {"ws": "http", "wss": "https"}.get(scheme, scheme)
         headers += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,6 +34,7 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     return [(name, value) for name, value in lines if name not in dropped]
 
 
-def is_plain(name: bytes) -> bool:
-    """Say whether a lower case name means the same to every reader: letters, digits and hyphens only."""
-    return _NAME.match(name) is not None
+@lru_cache(1_024)
+def plain(name: bytes) -> str | None:
+    """Return a name that means the same to every reader: small letters, digits and hyphens; else `None`."""
+    return name.decode() if _NAME.match(name) else None

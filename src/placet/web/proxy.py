@@ -20,16 +20,16 @@ from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from .gates import KEY, Consent
-from .hops import Headers, end_to_end, is_plain
+from .hops import Headers, end_to_end, plain
 from .sockets import OF_THE_SOCKET, relay
 
 log = logging.getLogger("placet.proxy")
 
 # What the visitor granted, for an application that cannot ask Placet; never believed from outside.
-GRANTED = b"placet-granted"
-OPENS = b"placet-opens"
+GRANTED = "placet-granted"
+OPENS = "placet-opens"
 # The server in front has answered `Expect`; by CGI's rules `Proxy` becomes HTTP_PROXY, which clients obey.
-_NOT_PASSED = frozenset((b"expect", b"proxy", GRANTED, OPENS))
+_NOT_PASSED = frozenset((b"expect", b"proxy", GRANTED.encode(), OPENS.encode()))
 
 CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 60.0  # that the site may take for its head, and between two pieces of its body; visitors too
@@ -133,11 +133,13 @@ class Forward:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         content = answer.content
         try:
-            while not content.at_eof():
-                await send({"type": "http.response.body", "body": await content.readany(), "more_body": True})
+            more = True
+            while more:
+                body = await content.readany()
+                more = not content.at_eof()
+                await send({"type": "http.response.body", "body": body, "more_body": more})
         except (aiohttp.ClientError, OSError) as problem:
             raise Broken(f"{self._upstream}: {problem} ({type(problem).__name__})") from problem
-        await send({"type": "http.response.body", "body": b""})
 
     def _address(self, scope: Scope) -> URL:
         path = scope.get("raw_path") or scope["path"].encode()
@@ -216,7 +218,11 @@ class Visitor:
 def _passed(scope: Scope) -> CIMultiDict[str]:
     """Return a request's headers as the site gets them."""
     dropped = _NOT_PASSED | OF_THE_SOCKET if scope["type"] == "websocket" else _NOT_PASSED
-    kept = [line for line in end_to_end(scope["headers"]) if line[0] not in dropped and is_plain(line[0])]
+    kept = [
+        (name, value)
+        for line, value in end_to_end(scope["headers"])
+        if line not in dropped and (name := plain(line)) is not None
+    ]
     consent = scope.get("state", {}).get(KEY)
     if isinstance(consent, Consent):
         decision = consent.decision
@@ -224,7 +230,7 @@ def _passed(scope: Scope) -> CIMultiDict[str]:
         granted = [purpose for purpose in policy.purposes if decision.allows(purpose)]
         opened = [feature for feature in policy.written.features if decision.opens(feature)]
         kept += [(GRANTED, " ".join(granted).encode()), (OPENS, " ".join(opened).encode())]
-    return CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in kept)
+    return CIMultiDict([(name, _text(value)) for name, value in kept])
 
 
 def _text(value: bytes) -> str:

@@ -155,14 +155,15 @@ class Wire(HttpToolsProtocol):
             if self._size > self.limits.head:
                 self._stop(431)
             return
-        super().on_header(name, value.rstrip(b" \t"))
-        if len(self.headers) > self.limits.lines:
-            self._stop(431)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Judge the head; what passes goes to the application."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.limits.head:
+        if size > self.limits.head or len(self.headers) > self.limits.lines:
             self._stop(431)
         try:
             check_head(
