@@ -21,6 +21,8 @@ MOST = 5_000
 LONGEST = 96
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+# A hash that ends a word, as in DokuWiki's `DW…`: of such a name there would else be nothing left but `*`.
+_HASH = re.compile(r"(?<=[G-Zg-z])[0-9a-f]{32}(?![A-Za-z0-9])", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _NUMBER, _HEX = re.compile(r"\d{4,}\Z"), re.compile(r"[0-9a-f]{16,}\Z", re.IGNORECASE)
 _HOST_ID = re.compile(r"\d{6,}\Z|[0-9a-f]{24,}\Z")
@@ -124,7 +126,8 @@ def fold(name: str) -> str:
     """
     if "@" in name:  # an address: nothing of it is kept
         return "*@*"
-    folded = _WORD.sub(lambda word: "*" if _identifies(word[0]) else word[0], _UUID.sub("*", name))
+    folded = _HASH.sub("*", _UUID.sub("*", name))
+    folded = _WORD.sub(lambda word: "*" if _identifies(word[0]) else word[0], folded)
     folded = re.sub(r"\*+", "*", folded)
     return folded if len(folded) <= LONGEST else folded[: LONGEST - 1].rstrip("*") + "*"
 

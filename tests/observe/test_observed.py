@@ -33,6 +33,7 @@ def sighting(name: str = "a", day: str = "2026-11-24", seen: int = 1) -> Sightin
         ("_ga_1A2B3C4D5E", "_ga_*"),
         ("wp-settings-1", "wp-settings-1"),
         ("wordpress_logged_in_d41d8cd98f00b204e9800998ecf8427e", "wordpress_logged_in_*"),
+        ("DWb0d7376ea14d540326cad3f21711a9fa", "DW*"),
         ("_hjSession_1234567", "_hjSession_*"),
         ("u-550e8400-e29b-41d4-a716-446655440000", "u-*"),
         ("marie@example.test", "*@*"),
