@@ -20,7 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 PAGE = """<!doctype html><html lang="fr"><head><title>Une</title>
@@ -53,7 +53,7 @@ class Site:
             "/pub/collect": self.collect,
             "/streams": self.streams,
         }
-        routes = [Route(path, handler) for path, handler in paths.items()]
+        routes: list[BaseRoute] = [Route(path, handler) for path, handler in paths.items()]
         routes += [Route("/upload", self.upload, methods=["POST"]), WebSocketRoute("/socket", self.socket)]
         self.app = Starlette(routes=routes)
 

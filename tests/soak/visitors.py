@@ -222,9 +222,14 @@ class Visitor:
             "language": "fr",
             "back": "/article/un",
         }
-        await self._click(act, frozenset(ticked), urlencode(fields, doseq=True).encode(), looked)
+        # Who does not object any more allows it anew; the two buttons leave that as it is.
+        measured = {"audience"} if act == "save" and not objected else set()
+        form = urlencode(fields, doseq=True).encode()
+        await self._click(act, frozenset(ticked), frozenset(ticked) | measured, form, looked)
 
-    async def _click(self, act: str, ticked: frozenset[str], body: bytes, looked: float) -> None:
+    async def _click(
+        self, act: str, ticked: frozenset[str], allowed: frozenset[str], body: bytes, looked: float
+    ) -> None:
         found, before = self._found, self.consent
         headers = NAVIGATION | {
             "origin": f"http://{HOST}",
@@ -235,7 +240,7 @@ class Visitor:
         found.counts["clicks"] += 1
         answer = await asked.answer({303, 503})
         may = asked.may()
-        adds = [bool(ticked - granted) for _, granted in may]
+        adds = [bool(allowed - granted) for _, granted in may]
         if answer is None:
             found.choices.uncertain.update(keys_of(before.receipt, None))
             found.choices.grants_uncertain += bool(ticked)
