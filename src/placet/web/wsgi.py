@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class WSGIConsentMiddleware:
         if self.placet.inspector is not None:
             self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
         page = Page(visit, start_response, self.placet.reports)
-        body = self.app(self._inner(environ, visit), page.start_response)
+        body = self.app(self._inner(environ, head, visit), page.start_response)
         return page.through(body) if visit.document else body
 
     def _look(self, look: Look, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -88,10 +89,10 @@ class WSGIConsentMiddleware:
             self.placet.observations.close()
         self._loop.close()
 
-    def _inner(self, environ: WSGIEnvironment, visit: Visit) -> WSGIEnvironment:
+    def _inner(self, environ: WSGIEnvironment, head: RequestHead, visit: Visit) -> WSGIEnvironment:
         """Return the environment as the application may see it."""
-        inner = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
-        inner.update(application_headers(visit))
+        inner = dict(environ)
+        narrow(inner, head, visit)
         if visit.document:
             inner.pop("wsgi.file_wrapper", None)  # a page is read on its way, and not sent by the system
         inner[WSGI_KEY] = Consent(visit.decision, self.placet.pages, visit.language)
@@ -177,7 +178,7 @@ class Page:
 
     def _head(self) -> Lines:
         status, headers, _ = self._application_head()
-        given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        given = [(field_name(name), value.encode("latin-1")) for name, value in headers]
         edited = _lines(self._visit.head(int(status[:3]), given))
         if not self._visit.edits:
             self._reports.note(self._visit.events)
@@ -242,32 +243,48 @@ class _SizedLook(_Look):
         return len(self._body)  # type: ignore[arg-type]
 
 
-def request_head(environ: WSGIEnvironment) -> RequestHead:
-    """Return the request's head; lines of one name have been joined by the server already."""
+def request_head(environ: WSGIEnvironment, scheme: str | None = None, path: str | None = None) -> RequestHead:
+    """Return the request's head; lines of one name have been joined by the server already.
+
+    The scheme and the path are the environment's own unless a framework knows better.
+    """
     headers = [
-        (name[5:].lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
+        (_http_name(name), value.encode("latin-1"))
         for name, value in environ.items()
         if name.startswith("HTTP_")
     ]
     for name, key in ((b"content-type", "CONTENT_TYPE"), (b"content-length", "CONTENT_LENGTH")):
         if value := environ.get(key):
             headers.append((name, value.encode("latin-1")))
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return RequestHead(
-        method=environ["REQUEST_METHOD"],
-        path=path.encode("latin-1").decode("utf-8", "replace") or "/",
-        scheme=environ["wsgi.url_scheme"],
-        headers=headers,
-    )
+    if path is None:
+        written = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = written.encode("latin-1").decode("utf-8", "replace") or "/"
+    return RequestHead(environ["REQUEST_METHOD"], path, scheme or environ["wsgi.url_scheme"], headers)
 
 
-def application_headers(visit: Visit) -> dict[str, str]:
-    """Return the request's headers as the application may see them, under the names of CGI."""
-    return {
-        f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
-        for name, value in visit.request_headers
-        if name not in (b"content-type", b"content-length")
-    }
+def narrow(environ: WSGIEnvironment, head: RequestHead, visit: Visit) -> None:
+    """Leave in an environment the request's headers that the application may see."""
+    kept = dict(visit.request_headers)
+    for name, value in head.headers:
+        left = kept.get(name)
+        if left is not value:  # most are the same objects
+            for key in [key for key in environ if key.startswith("HTTP_") and _http_name(key) == name]:
+                if left is None:
+                    del environ[key]
+                else:
+                    environ[key] = left.decode("latin-1")
+
+
+# Servers and browsers use the same few names again and again.
+@lru_cache(maxsize=512)
+def _http_name(key: str) -> bytes:
+    return key[5:].lower().replace("_", "-").encode("latin-1")
+
+
+@lru_cache(maxsize=512)
+def field_name(name: str) -> bytes:
+    """Return a response header's name as a visit takes it: lower case, in bytes."""
+    return name.lower().encode("latin-1")
 
 
 def status_line(status: int) -> str:

@@ -17,7 +17,7 @@ from placet.web.app import Placet
 from placet.web.gates import Consent
 from placet.web.onlooker import Look
 from placet.web.threads import Answer, Loop, Responder, answered, readable
-from placet.web.wsgi import application_headers, request_head
+from placet.web.wsgi import field_name, narrow, request_head
 
 from .settings import hooks, policy_path
 
@@ -46,31 +46,34 @@ class ConsentMiddleware:
         """Return the response as this visitor may have it."""
         if self._waits:
             return self._asynchronously(request)
-        if (look := self._look(request)) is not None:
+        head = request_head(request.META, request.scheme, request.path)
+        if (look := self._look(head, request)) is not None:
             return _looked_at(look, self.get_response(request))
-        visit, own = self._open(request)
+        visit, own = self._open(head, request)
         if own is not None:
             return _response(self._loop.run(own))
         return self._edit(visit, self.get_response(request))
 
     async def _asynchronously(self, request: HttpRequest) -> HttpResponseBase:
-        if (look := self._look(request)) is not None:
+        head = request_head(request.META, request.scheme, request.path)
+        if (look := self._look(head, request)) is not None:
             return _looked_at(look, await self.get_response(request))
-        visit, own = self._open(request)
+        visit, own = self._open(head, request)
         if own is not None:
             return _response(await self._loop.wait(own))
         return self._edit(visit, await self.get_response(request))
 
-    def _look(self, request: HttpRequest) -> Look | None:
+    def _look(self, head: RequestHead, request: HttpRequest) -> Look | None:
         """Return what looks at a request that is only observed."""
-        look = self.placet.look(_head(request))
+        look = self.placet.look(head)
         if look is not None:
             request.consent = Consent(look.decision, self.placet.pages, look.language)  # type: ignore[attr-defined]
         return look
 
-    def _open(self, request: HttpRequest) -> tuple[Visit, Coroutine[Any, Any, Answer] | None]:
+    def _open(
+        self, head: RequestHead, request: HttpRequest
+    ) -> tuple[Visit, Coroutine[Any, Any, Answer] | None]:
         """Return the visit, and the answer in the application's place if there is one."""
-        head = _head(request)
         visit = self.placet.gate.open(head, int(time.time()))
         if self.placet.owns(head.path):
             return visit, _own(self.placet.answer, visit, head, request)
@@ -78,9 +81,7 @@ class ConsentMiddleware:
             return visit, _own(self.placet.desk.refuse_path, visit, head, request)
         if self.placet.inspector is not None:
             self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
-        for name in [name for name in request.META if name.startswith("HTTP_")]:
-            del request.META[name]
-        request.META.update(application_headers(visit))
+        narrow(request.META, head, visit)
         for cached in ("COOKIES", "headers"):
             request.__dict__.pop(cached, None)
         request.consent = Consent(visit.decision, self.placet.pages, visit.language)  # type: ignore[attr-defined]
@@ -99,13 +100,9 @@ class ConsentMiddleware:
         return response
 
 
-def _head(request: HttpRequest) -> RequestHead:
-    return request_head({**request.META, "wsgi.url_scheme": request.scheme})._replace(path=request.path)
-
-
 def _given(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
-    given = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
-    given += [(b"set-cookie", m.output(header="").strip().encode()) for m in response.cookies.values()]
+    given = [(field_name(name), value.encode("latin-1")) for name, value in response.items()]
+    given += [(b"set-cookie", morsel.OutputString().encode()) for morsel in response.cookies.values()]
     return given
 
 
@@ -141,30 +138,56 @@ async def _seen_later(look: Look, body: AsyncIterator[bytes]) -> AsyncIterator[b
         look.close()
 
 
-class _Line(Morsel[str]):
-    """A `Set-Cookie` line as it is: of one name there may be several, for as many domains and paths."""
+_ATTRIBUTES: dict[str, Any] = dict(Morsel())
 
-    def __init__(self, line: str) -> None:
-        super().__init__()
+
+class _Line(Morsel[str]):
+    """A `Set-Cookie` line as it is, for it may say what `Morsel` does not know."""
+
+    def __init__(self, name: str, line: str) -> None:
+        dict.update(self, _ATTRIBUTES)
+        value = line.partition("=")[2].partition(";")[0]
+        state = {"key": name, "value": value, "coded_value": value}
+        self.__setstate__(state)  # type: ignore[attr-defined]  # `set` refuses names that browsers take
         self._line = line
+
+    def OutputString(self, attrs: Any = None) -> str:  # noqa: N802 - Morsel's name for it
+        return self._line
 
     def output(self, attrs: Any = None, header: str = "Set-Cookie:") -> str:
         return f"{header} {self._line}" if header else self._line
 
 
 def _set_head(response: HttpResponseBase, head: Iterable[tuple[bytes, bytes]]) -> None:
-    for name in list(response.headers):
-        del response.headers[name]
-    response.cookies.clear()
-    for number, (key, value) in enumerate(head):
+    wanted: dict[str, str] = {}
+    lines: list[str] = []
+    for key, value in head:
         name, text = key.decode("latin-1"), value.decode("latin-1")
         if name == "set-cookie":
-            dict.__setitem__(response.cookies, str(number), _Line(text))
-        elif name in response.headers:
-            # Django keeps one line a name; what is sent twice here are lists (RFC 9110 section 5.3).
-            response.headers[name] = f"{response.headers[name]}, {text}"
+            lines.append(text)
         else:
-            response.headers[name.title()] = text
+            # Django keeps one line a name; what is sent twice here are lists (RFC 9110 section 5.3).
+            wanted[name] = f"{wanted[name]}, {text}" if name in wanted else text
+    for name, text in [(name.lower(), text) for name, text in response.headers.items()]:
+        if name not in wanted:
+            del response.headers[name]
+        elif wanted[name] == text:
+            del wanted[name]
+    for name, text in wanted.items():
+        response.headers[name.title()] = text
+    if lines or response.cookies:
+        _set_cookies(response, lines)
+
+
+def _set_cookies(response: HttpResponseBase, lines: Iterable[str]) -> None:
+    """Leave the application's own cookies as they are, under their names, where they may be set."""
+    given = {morsel.OutputString(): morsel for morsel in response.cookies.values()}
+    response.cookies.clear()
+    for line in lines:
+        name = key = line.partition("=")[0]
+        while key in response.cookies:
+            key += " "  # of one name there may be several lines, for as many domains and paths
+        dict.__setitem__(response.cookies, key, given.get(line) or _Line(name, line))
 
 
 def _stream(visit: Visit, response: StreamingHttpResponse) -> None:
