@@ -20,6 +20,7 @@ from django.urls import path
 
 from placet.errors import PlacetError, UnknownName
 from placet.web.integrations.django.consent import consent_of, requires
+from placet.web.integrations.django.middleware import _set_head
 from tests.web.gazette import ORIGIN, POLICY, Visitor
 
 from .sites import django_site
@@ -142,3 +143,13 @@ def test_the_command_is_placets_own_with_the_projects_policy(
 def test_the_application_can_be_imported_without_django_being_set_up() -> None:
     command = [sys.executable, "-c", "import placet.web.integrations.django"]
     assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_the_applications_cookies_stay_under_their_names_and_every_line_is_sent() -> None:
+    response = HttpResponse()
+    response.set_cookie("session", "s")
+    own = response.cookies["session"].OutputString()
+    lines = [own, "_ga=; Max-Age=0; Path=/", "_ga=; Max-Age=0; Path=/; Domain=gazette.test"]
+    _set_head(response, [(b"set-cookie", line.encode()) for line in lines])
+    assert (response.cookies["session"].value, response.cookies["_ga"].value) == ("s", "")
+    assert [morsel.OutputString() for morsel in response.cookies.values()] == lines
