@@ -6,6 +6,7 @@ CHROMIUM := /usr/bin/chromium
 WRK := /usr/bin/wrk
 OPENSSL := /usr/bin/openssl
 NGINX := /usr/sbin/nginx
+VARNISH := /usr/sbin/varnishd
 # Whichever is there; a name that nothing has where none is.
 POSTGRESQL := $(or $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin/postgres))),postgresql-server)
 REAL_SITES := /usr/sbin/php-fpm8.2 /usr/sbin/mariadbd /usr/share/dokuwiki/doku.php /usr/share/wordpress/wp-login.php
@@ -47,6 +48,10 @@ $(NGINX):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light
 
+$(VARNISH):
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends varnish
+
 # Sites that nobody here wrote, and what they run on.
 $(REAL_SITES) &:
 	apt-get update -qq
@@ -63,7 +68,8 @@ $(VENV)/strangers/ready: tests/ledger/strangers/install requirements/dev.txt $(V
 	touch $@
 
 STRANGERS := $(GO_SUMDB) $(OPENSSL) $(VENV)/strangers/ready
-TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(POSTGRESQL) $(NGINX) $(STRANGERS)
+TEST_READY := $(VENV)/ready $(VENV)/vectors $(CHROMIUM) node_modules/.package-lock.json $(POSTGRESQL) $(NGINX) $(VARNISH) \
+	$(STRANGERS)
 
 demo: $(VENV)/ready
 	cd examples && ../$(PY) -m newsroom

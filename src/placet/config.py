@@ -44,6 +44,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     prefix: Annotated[str, msgspec.Meta(pattern=r"^/[A-Za-z0-9._~-]+/$(?!\n)")] = "/.placet/"
     data: str = "placet-data"  # directory of the ledger, the spool and the keys, beside the policy file
     ledger: str = "ledger.db"  # a file in that directory, or postgresql://host/database
+    shared_cache: bool = False  # a cache in front keeps edited pages, each for visitors of one state
     templates: str | None = None  # directory of the operator's own templates, beside the policy file
     mode: Literal["enforce", "observe"] = "enforce"  # "observe" changes nothing, and records what is seen
     observing: Observing | None = None

@@ -243,6 +243,24 @@ def private(headers: Headers) -> None:
     vary(headers, (b"Cookie", b"Sec-GPC", b"Accept-Language", b"Sec-Fetch-Dest"))
 
 
+def shared_for(given: Sequence[tuple[bytes, bytes]], edited: Headers) -> Headers:
+    """Return the line that lets the cache in front keep a page, for the seconds that the application gave.
+
+    Only what the application calls `public` or gives an `s-maxage`, varies by nothing but its coding, and
+    sets no cookie with. Other caches see `private`, since only this one knows the key.
+    """
+    said = ", ".join(v.decode("latin-1").lower() for name, v in given if name == b"cache-control")
+    varied = {p.strip().lower() for name, v in given if name == b"vary" for p in v.split(b",")}
+    found = dict(re.findall(r"(s-maxage|max-age)=\"?(\d{1,9})", said))
+    closed = re.search(r"(?:\A|[,\s])(?:private|no-store|no-cache)\b", said) is not None
+    open_ = "s-maxage" in found or re.search(r"(?:\A|[,\s])public\b", said) is not None
+    seconds = int(found.get("s-maxage") or found.get("max-age") or 0)
+    cookies = any(name == b"set-cookie" for name, _ in edited)
+    if closed or not open_ or not seconds or cookies or varied - {b"", b"accept-encoding"}:
+        return []
+    return [(b"x-accel-expires", str(seconds).encode())]
+
+
 def vary(headers: Headers, ours: Sequence[bytes]) -> None:
     """Add request headers to those that a cached copy depends on."""
     varied = [part.strip() for value in _take(headers, b"vary") for part in value.split(b",")]

@@ -25,7 +25,7 @@ from .decision import Decision, decide
 from .markup import Insertion, Markup
 from .memory import Memory
 from .policy import Policy
-from .response import Assets, Event, Headers, HeadLock, Kind, private, vary
+from .response import Assets, Event, Headers, HeadLock, Kind, private, shared_for, vary
 from .sources import Held, Refusal, Sources
 
 # What a gate remembers, so that a second page costs less.
@@ -34,6 +34,9 @@ REMEMBERED_STANDINGS = 1_024
 REMEMBERED_PAGES = 32 << 20  # bytes, of pages before and after
 REMEMBERED_EXPIRIES = 1 << 20  # bytes, of cookies' names and of the lines that expire them
 REMEMBERED_LANGUAGES = 1 << 16  # bytes, of what browsers accept
+
+# The head in which a shared cache says under which key it would keep the answer, and is told it.
+SHARE = b"placet-state"
 
 # A page whose head says that it is no longer than this is waited for: one like the last need not be read.
 LONGEST_WHOLE = 4 << 20  # bytes
@@ -95,12 +98,18 @@ class Edited(NamedTuple):
 class Gate:
     """One site's policy with everything compiled; it opens a visit for each request."""
 
-    def __init__(self, policy: Policy, keys: Keys, fragments: Fragments, report: str) -> None:
-        """Take the policy, the cookie's keys, what to insert, and the path that collects violations."""
+    def __init__(
+        self, policy: Policy, keys: Keys, fragments: Fragments, report: str, shared: bool = False
+    ) -> None:
+        """Take the policy, the cookie's keys, what to insert, and the path that collects violations.
+
+        `shared` says that a cache in front keeps edited pages by `Visit.share`.
+        """
         self.policy = policy
         self.keys = keys
         self.fragments = fragments
         self._report = report
+        self.shared = shared
         self.pages: Memory[tuple[object, ...], Edited] = Memory(REMEMBERED_PAGES)
         self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
         self._expiries: Memory[tuple[object, ...], tuple[Headers, list[Event]]] = Memory(REMEMBERED_EXPIRIES)
@@ -174,6 +183,7 @@ class Visit:
 
     __slots__ = (
         "_accept_language",
+        "_claimed",
         "_coding",
         "_fetched_for",
         "_guarded",
@@ -238,6 +248,7 @@ class Visit:
         self._host = seen.get(b"host", b"")
         self._scheme = request.scheme
         self._accept_language = seen.get(b"accept-language", b"")
+        self._claimed = seen.get(SHARE) if gate.shared else None
         self._language: str | None = None
         readable, self.hidden = read_cookies(pairs, self.decision)
         self.events += [CookieEvent(Fate.HIDDEN, name, _purpose(self.decision, name)) for name in self.hidden]
@@ -265,6 +276,8 @@ class Visit:
             self.events += forgotten
         if self._guarded and kind is not Kind.PART:
             private(edited)
+            if self._claimed is not None:
+                self._offer(edited, status, headers)
             edited = [(name, self._tagged(value) if name == b"etag" else value) for name, value in edited]
         elif kind is Kind.FRAGMENT or (status == 304 and any(name == b"vary" for name, _ in edited)):
             vary(edited, (b"Sec-Fetch-Dest",))  # a page prefetched or fetched by script is not one to show
@@ -359,6 +372,27 @@ class Visit:
         if self.epilogue is not None:
             parts.append("epilogue")  # of this response alone: no request's validator has this
         return sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+    @property
+    def share(self) -> str:
+        """The key by which a shared cache may keep an answer; empty: it may keep none for this visitor.
+
+        All that an edit depends on, and all that a page says of it: the answers with their reasons.
+        """
+        if self.hidden or not self.gate.shared:
+            return ""  # what was refused is still sent, and this answer makes the browser forget it
+        parts = [self.tag, self._scheme, str(self.document)]
+        parts += [f"{id} {answer} {reason}" for id, (answer, reason) in self.decision.answers.items()]
+        return sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    def _offer(self, edited: Headers, status: int, given: Headers) -> None:
+        """Let a shared cache keep the answer, if it claims this visitor's key; else nobody may keep it."""
+        share = self.share.encode()
+        if not share or self._claimed != share or self.epilogue is not None:
+            edited[:] = [line for line in edited if line[0] != b"cache-control"]
+            edited.append((b"cache-control", b"private, no-store"))
+        elif status == 200 and self._method in ("GET", "HEAD"):
+            edited += shared_for(given, edited)
 
     @property
     def language(self) -> str:

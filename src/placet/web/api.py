@@ -154,7 +154,8 @@ class Desk:
         return self._page(self._pages.cookie_policy(visit.decision, visit.language, back))
 
     async def _state(self, visit: Visit, _headers: dict[bytes, bytes], _receive: Receive) -> Response:
-        return JSONResponse({"state": visit.decision.state}, headers=NO_STORE)
+        share = {"placet-state": visit.share} if visit.gate.shared else {}
+        return JSONResponse({"state": visit.decision.state}, headers={**NO_STORE, **share})
 
     async def _report(self, visit: Visit, headers: dict[bytes, bytes], receive: Receive) -> Response:
         body = await read_body(receive, MAX_BODY)

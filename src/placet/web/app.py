@@ -52,7 +52,7 @@ class Placet:
         secrets = read_secrets(config.data)
         self.pages = Pages(policy, prefix, config.templates)
         keys = Keys(secrets, policy.cookie_name, policy.site.hosts[0])
-        self.gate = Gate(policy, keys, self.pages, f"{prefix}report")
+        self.gate = Gate(policy, keys, self.pages, f"{prefix}report", config.server.shared_cache)
         try:
             config.data.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
