@@ -1,4 +1,4 @@
-"""The pages for Flask, FastAPI and Django: their code is run, and does what they say."""
+"""The pages for WSGI, Flask, FastAPI and Django: their code is run, and does what they say."""
 
 from __future__ import annotations
 
@@ -55,6 +55,16 @@ def test_the_flask_page_is_a_working_site(folder: Path, monkeypatch: pytest.Monk
         visitor.press("refuse")
     app.extensions["placet"].close()
     assert names["forgotten"] == ["r1"]
+
+
+def test_the_wsgi_page_is_a_working_application(folder: Path) -> None:
+    app = run(GUIDES / "wsgi.md", {})["application"]
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="https://localhost") as client:
+        visitor = Visitor(client)
+        assert "Good morning." in visitor.get("/").text
+        visitor.press("accept")
+        assert "Good morning again." in visitor.get("/").text
+    app.close()
 
 
 def test_the_fastapi_page_is_a_working_application(folder: Path) -> None:
