@@ -21,7 +21,7 @@ ELSEWHERE = {
         TUTORIAL,
         DOCS / "reference" / "application.md",
         ROOT / "README.md",
-        *(DOCS / "guides" / f"{name}.md" for name in ("django", "fastapi", "flask")),
+        *(DOCS / "guides" / f"{name}.md" for name in ("django", "fastapi", "flask", "wsgi")),
     },
     "django": {DOCS / "guides" / "django.md"},
     "css": {DOCS / "guides" / "theming.md"},
