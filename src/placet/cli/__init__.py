@@ -1,6 +1,7 @@
 """The command line: parse, call a room, print.
 
-    policy      placet check, schema
+    begin       placet init, draft
+    policy      placet check, explain, schema
     serve       placet serve
     receipts    placet receipt verify
     ledger      placet ledger verify, prove, key, migrate
@@ -15,12 +16,22 @@ from __future__ import annotations
 
 import typer
 
-from . import ledger, policy, receipts, records, retention, serve
+from . import begin, ledger, policy, receipts, records, retention, serve
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Consent on the web, enforced on the server."
 )
-for command in (policy.check, policy.schema, serve.serve, records.evidence, records.export, records.erase):
+for command in (
+    begin.init,
+    begin.draft,
+    policy.check,
+    policy.explain,
+    policy.schema,
+    serve.serve,
+    records.evidence,
+    records.export,
+    records.erase,
+):
     app.command()(command)
 for name, group in (("receipt", receipts.app), ("ledger", ledger.app), ("retention", retention.app)):
     app.add_typer(group, name=name)

@@ -9,11 +9,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from placet.config import Config, File
+from placet.config import Config, File, read_config
 from placet.errors import OperatorError
-from placet.operator import problems, shown, warnings
+from placet.operator import explaining, problems, shown, warnings
 
-from .screen import POLICY, POLICY_VARIABLE
+from .screen import POLICY, POLICY_VARIABLE, Policy, answering, table
 
 PolicyArgument = Annotated[
     Path, typer.Argument(help="The policy file.", envvar=POLICY_VARIABLE, show_envvar=False)
@@ -57,6 +57,18 @@ def _show(config: Config) -> None:
     except OperatorError as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
+
+
+@answering
+def explain(
+    asked: Annotated[str, typer.Argument(metavar="URL|COOKIE|HOST", help="What it is about.")],
+    page: Annotated[str, typer.Option(help="The page on which an address is met.")] = "/",
+    policy: Policy = POLICY,
+) -> None:
+    """Say what would happen to an address, a cookie or a host in each state, and why: lock and line."""
+    found = explaining.explain(read_config(policy), asked, page)
+    typer.echo(found.what)
+    table(found.states)
 
 
 def schema() -> None:

@@ -104,6 +104,11 @@ class Sources:
         purpose = self._policy.providers[provider].purpose
         return Refusal(purpose, provider) if purpose in self._refused else None
 
+    def place(self, value: str, base: str) -> tuple[str, str]:
+        """Return the host and the path that an address leads to, both empty where it leads nowhere."""
+        host, path = self._resolve(value.strip(), base)
+        return host or "", path
+
     def inline(self, text: str) -> tuple[str, Refusal] | None:
         """Return the first mark of a refused provider in an inline script, with whose it is."""
         found = self._mark.search(text) if self._mark is not None else None

@@ -268,11 +268,6 @@ class Everything(Sources):
         """Return the first words in an inline script that give somebody's away."""
         return super().inline(text) if self._mark is not None else None
 
-    def place(self, value: str, base: str) -> tuple[str, str]:
-        """Return the host and the path that an address leads to, both empty where it leads nowhere."""
-        host, path = self._resolve(value.strip(), base)
-        return host or "", path
-
     def named(self, host: str, path: str) -> tuple[str, str | None]:
         """Return the host, or the part of it that somebody is known by, and its purpose in the policy."""
         provider = self._policy.provider_at(host, path)
