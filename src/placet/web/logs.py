@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from starlette.types import Scope
 
+from placet.errors import OperatorError, PolicyError
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -81,6 +83,12 @@ def configure(how: str) -> None:
     logging.getLogger("placet").setLevel(logging.INFO)
     logging.getLogger("placet.wire").setLevel(logging.WARNING)  # anybody can make it speak
     logging.getLogger("uvicorn.error").addFilter(_already_told)
+
+
+def tell(problem: OperatorError) -> None:
+    """Say what the operator has to mend, a line for each number."""
+    for line in problem.problems if isinstance(problem, PolicyError) else [str(problem)]:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _already_told(record: logging.LogRecord) -> bool:

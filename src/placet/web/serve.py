@@ -1,25 +1,19 @@
 """`placet serve`: worker processes with the proxy in them, and one that shows how they are.
 
-    the first process   opens the listeners, starts the others and starts again whichever dies
-    ├── worker, …       uvicorn ── Wire ── Forwarded ── Watched ── Reloading ── Forward ──▶ the site
-    └── admin           health and metrics, on a listener of its own
-
-The first process has neither threads nor a loop, so it may fork at any time.
+the first process   opens the listeners, starts the others and starts again whichever dies
+├── worker, …       uvicorn ── Wire ── Forwarded ── Watched ── Reloading ── Forward ──▶ the site
+└── admin           health and metrics, on a listener of its own
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
@@ -27,25 +21,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from placet.config import read_config, read_secrets, read_signer
-from placet.errors import OperatorError, PolicyError
+from placet.errors import OperatorError
 
 from .admin import Admin
+from .family import SETUP_STATUS, Family, when_orphaned
 from .forwarded import Forwarded
-from .logs import Access, configure
+from .logs import Access, configure, tell
 from .metrics import Board, Row
-from .proxy import Broken, Forward, fail
+from .proxy import Forward
 from .reload import Reloading
+from .watched import Watched
 from .wire import Limits, Wire
 
 log = logging.getLogger("placet.serve")
 
-SETUP_STATUS = 3  # how a process ends where the operator has something to mend
-_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 _OWN_DESCRIPTORS = 64  # of a worker, for its ledger and the like
-AGAIN_SECONDS = 1.0  # before a worker that died is started again
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,112 +103,10 @@ def serve(options: Options) -> int:
             log.info("health and metrics on http://%s:%d", *admin.getsockname()[:2])
         log.info("listening on http://%s:%d, for %s", *listener.getsockname()[:2], options.upstream)
         try:
-            return _Family(works, [listener, *([admin] if admin else [])], options.stop).keep()
+            return Family(works, [listener, *([admin] if admin else [])], options.stop).keep()
         finally:
             if admin is not None:
                 admin.close()
-
-
-class _Family:
-    """The processes that work, kept at it by this one."""
-
-    def __init__(self, works: list[Callable[[], int]], listeners: list[socket.socket], stop: int) -> None:
-        self._works = works
-        self._listeners = listeners
-        self._stop = stop
-        self._running: dict[int, int] = {}  # pid -> which work
-        self._due: dict[int, float] = {}  # which work -> when
-        # Never written to: whoever reads its end knows that this process is gone.
-        self._read, self._write = os.pipe()
-
-    def keep(self) -> int:
-        """Start all, and start again whichever ends, until told to stop."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        for work in range(len(self._works)):
-            self._start(work)
-        status = 0
-        while True:
-            for work in [work for work, due in self._due.items() if due <= time.monotonic()]:
-                del self._due[work]
-                self._start(work)
-            got = signal.sigtimedwait(_SIGNALS, AGAIN_SECONDS if self._due else 3600)
-            if got is None:
-                continue
-            if got.si_signo == signal.SIGHUP:
-                self._tell(signal.SIGHUP)
-            elif got.si_signo == signal.SIGCHLD:
-                status = self._reap()
-                if status == SETUP_STATUS:
-                    break
-            else:
-                break
-        self._end()
-        return status
-
-    def _start(self, work: int) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
-        if pid:
-            self._running[pid] = work
-            return
-        status = 1
-        try:
-            os.close(self._write)
-            status = _as_child(self._works[work], self._read)
-        except BaseException:
-            log.exception("a worker ended")
-        finally:
-            logging.shutdown()
-            os._exit(status)
-
-    def _reap(self) -> int:
-        """Take note of who ended; return the status if it says that there is something to mend."""
-        while self._running:
-            pid, how = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return 0
-            status = os.waitstatus_to_exitcode(how)
-            work = self._running.pop(pid)
-            if status == SETUP_STATUS:
-                return status
-            log.error("process %d ended with %d, and is started again", pid, status)
-            self._due[work] = time.monotonic() + AGAIN_SECONDS
-        return 0
-
-    def _tell(self, what: int) -> None:
-        for pid in self._running:
-            with suppress(ProcessLookupError):
-                os.kill(pid, what)
-
-    def _end(self) -> None:
-        for listener in self._listeners:
-            listener.close()  # where this process held it open, visitors would wait for nobody
-        self._tell(signal.SIGTERM)
-        until = time.monotonic() + self._stop + 5
-        while self._running:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-            if pid:
-                self._running.pop(pid, None)
-                continue
-            got = signal.sigtimedwait(_SIGNALS, max(0.0, until - time.monotonic()))
-            if got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT):
-                self._tell(signal.SIGKILL)
-                until = time.monotonic() + 5
-
-
-def _as_child(work: Callable[[], int], alive: int) -> int:
-    """Do the work, with signals as uvicorn wants them; `alive` is a pipe that ends with the parent."""
-    for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(one, lambda *_: None)  # uvicorn raises again what it was ended by
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    os.set_blocking(alive, False)
-    _ALIVE.append(alive)
-    return work()
-
-
-_ALIVE: list[int] = []  # the pipe's end, in a child
 
 
 def _worker(options: Options, listener: socket.socket, row: Row) -> Callable[[], int]:
@@ -225,7 +116,8 @@ def _worker(options: Options, listener: socket.socket, row: Row) -> Callable[[],
         try:
             site = Reloading(forward, options.policy, row)
         except OperatorError as problem:
-            return _to_mend(problem)
+            tell(problem)
+            return SETUP_STATUS
         watched = Watched(site, forward, row, Access(options.log, options.addresses))
         app = Forwarded(watched, options.trusted)
         bounded = type("Bounded", (Wire,), {"limits": _within_means(options.limits)})
@@ -263,13 +155,15 @@ def _run(
     )
     server = uvicorn.Server(config)
 
+    def stop_serving() -> None:
+        server.should_exit = True
+
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_reader(_ALIVE[0], _orphaned, server)
+        when_orphaned(stop_serving)
         if reload is not None:
-            loop.add_signal_handler(signal.SIGHUP, reload)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
         if row is not None:
-            row_connections(row, server)
+            _count_connections(row, server)
         await server.serve([listener])
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -280,21 +174,10 @@ def _run(
     return 0
 
 
-def row_connections(row: Row, server: uvicorn.Server) -> None:
+def _count_connections(row: Row, server: uvicorn.Server) -> None:
     """Say how many connections there are, every second."""
     row.put("connections", len(server.server_state.connections))
-    asyncio.get_running_loop().call_later(1.0, row_connections, row, server)
-
-
-def _orphaned(server: uvicorn.Server) -> None:
-    asyncio.get_running_loop().remove_reader(_ALIVE[0])
-    server.should_exit = True
-
-
-def _to_mend(problem: OperatorError) -> int:
-    for line in problem.problems if isinstance(problem, PolicyError) else [str(problem)]:
-        print(line, file=sys.stderr, flush=True)
-    return SETUP_STATUS
+    asyncio.get_running_loop().call_later(1.0, _count_connections, row, server)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -328,77 +211,3 @@ def _within_means(limits: Limits) -> Limits:
         most = max(1, descriptors // 2 - _OWN_DESCRIPTORS)
         return replace(limits, connections=min(limits.connections, most))
     return limits
-
-
-class Watched:
-    """What stands outside of the locks: counts, logs, dates, and breaks off what the site did not end."""
-
-    def __init__(self, site: Reloading, forward: Forward, row: Row, access: Access) -> None:
-        """Take the application and what is behind it; where to count, and to log."""
-        self._site = site
-        self._forward = forward
-        self._row = row
-        self._access = access
-        self._flying = 0
-        self._dated = (0, b"")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request or socket, or begin and end."""
-        match scope["type"]:
-            case "http":
-                await self._request(scope, receive, send)
-            case "websocket":
-                self._row.add("sockets")
-                await self._site(scope, receive, send)
-            case "lifespan":
-                await self._live(receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun, status, size, row = time.perf_counter(), 0, 0, self._row
-
-        async def counted(message: Message) -> None:
-            nonlocal status, size
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = message["headers"] = list(message.get("headers", ()))
-                if all(name != b"date" for name, _ in headers):
-                    headers.append((b"date", self._date()))
-            else:
-                size += len(message.get("body", b""))
-            await send(message)
-
-        self._flying += 1
-        row.put("in flight", self._flying)
-        try:
-            await self._site(scope, receive, counted)
-        except Broken as problem:
-            row.add("broken")
-            log.error("%s", problem)  # noqa: TRY400
-            if not status:
-                await fail(502, counted)
-        finally:
-            self._flying -= 1
-            row.put("in flight", self._flying)
-            took = time.perf_counter() - begun
-            row.answered(status or 499, took, size)
-            self._access.write(scope, status or 499, took, size)
-
-    def _date(self) -> bytes:
-        now = int(time.time())
-        if now != self._dated[0]:
-            self._dated = now, formatdate(now, usegmt=True).encode()
-        return self._dated[1]
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            await self._site.open()
-        except OperatorError as problem:
-            _to_mend(problem)
-            await send({"type": "lifespan.startup.failed", "message": ""})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._site.close()
-        await self._forward.close()
-        await send({"type": "lifespan.shutdown.complete"})
