@@ -39,11 +39,11 @@ connection.close()
 """
 
 
-async def until(look: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+async def until(look: Callable[[], bool], what: str, at_first: str = "") -> None:
     """Look again and again; raises AssertionError if it does not come true within reason."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while not look():
-        assert time.monotonic() < end, f"waited in vain for: {what}"
+        assert time.monotonic() < end, f"waited in vain for: {what} {at_first}"
         await asyncio.sleep(_LOOK)  # between two looks, not in the hope that it is enough
 
 
@@ -258,7 +258,7 @@ class Troubles:
     async def make(self, seconds: float) -> None:
         """Make trouble for so long; raises AssertionError where something is not well again in the end."""
         troubles = (
-            (self._change_policy, 3.0, 8.0),
+            (self._change_policy, 1.0, 5.0),
             (self._kill_upstream, 20.0, 40.0),
             (self._stop_ledger, 20.0, 40.0),
             (self._kill_worker, 45.0, 90.0),
