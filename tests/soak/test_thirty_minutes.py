@@ -48,7 +48,7 @@ SAMPLE_SECONDS = 2.0
 TELL_SECONDS = 30.0
 CALMS, CALM_SECONDS = 6, 10.0  # in which visitors come, and nothing goes wrong
 # A policy, a connection or a buffer that nobody lets go of makes many times this in half an hour.
-MEMORY_SHARE, MEMORY_KB = 0.15, 8 << 10
+MEMORY_SHARE, MEMORY_KB = 0.15, 16 << 10
 DESCRIPTORS = 6  # whoever signs the log has a few more than the others, and that goes round
 THREADS = min(32, (os.cpu_count() or 1) + 4)  # a worker's own pool, which grows to this and not beyond
 
@@ -157,7 +157,8 @@ def test_ten_minutes_with_a_ledger_in_a_database(tmp_path: Path, capsys: pytest.
             postgresql.cluster() as cluster,
             cluster.database() as address,
         ):
-            soak("postgresql", tmp_path, PostgresLedger(cluster, address), blocking, Tell(capsys))
+            ledger = PostgresLedger(cluster, address)
+            soak("postgresql", tmp_path, ledger, SECONDS / 3, blocking, Tell(capsys))
     except postgresql.Missing as missing:
         pytest.skip(str(missing))
 
