@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -103,21 +104,23 @@ def test_what_cannot_be_written_waits(tmp_path: Path, caplog: pytest.LogCaptureF
     assert (read_observed(path).pages, len(read_observed(path).seen)) == (1, 1)
 
 
-def count(path: Path, turns: int) -> None:
+def count(path: Path, turns: int, together: Barrier) -> None:
+    together.wait(60)
     for _ in range(turns):
         one = sighting()
         keep(path, "s.test", {key_of(one): one}, 1, 0)
 
 
 def test_several_processes_lose_nothing(tmp_path: Path) -> None:
-    fork = multiprocessing.get_context("spawn")
-    workers = [fork.Process(target=count, args=(tmp_path / "o.json", 20)) for _ in range(3)]
+    fresh = multiprocessing.get_context("spawn")
+    given = tmp_path / "o.json", 30, fresh.Barrier(3)
+    workers = [fresh.Process(target=count, args=given) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     found = read_observed(tmp_path / "o.json")
-    assert (found.pages, found.seen[0].seen) == (60, 60)
+    assert (found.pages, found.seen[0].seen) == (90, 90)
 
 
 @pytest.fixture

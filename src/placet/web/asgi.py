@@ -61,7 +61,7 @@ class ConsentMiddleware:
             return
         visit = self.placet.gate.open(head, int(time.time()))
         if http and self.placet.owns(head.path):
-            await self.placet.desk.answer(visit, scope, receive, send)
+            await self.placet.answer(visit, scope, receive, send)
         elif visit.refusal is not None:
             if http:
                 await self.placet.desk.refuse_path(visit, scope, receive, send)
