@@ -83,7 +83,8 @@ realsites: $(VENV)/ready $(CHROMIUM) $(NGINX) $(REAL_SITES)
 	$(PY) -m pytest -m soak tests/realsites
 
 soak: $(TEST_READY) $(REAL_SITES)
-	$(PY) -m pytest -m soak
+	$(PY) -m pytest -m "soak and not browser"
+	$(PY) -m pytest -m "soak and browser"
 	HYPOTHESIS_PROFILE=search $(PY) -m pytest -n 2 tests/consent tests/web tests/ledger -m "not browser and not soak"
 
 check: $(VENV)/ready node_modules/.package-lock.json
