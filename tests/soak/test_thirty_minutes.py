@@ -28,16 +28,8 @@ from tests.web.served import records_in
 from .figures import REPORT, Taken, growth, percentile, table, taken_by, write_report
 from .findings import Findings
 from .policies import Variant, read_variants
-from .troubles import (
-    Ledger,
-    PostgresLedger,
-    Proxy,
-    SqliteLedger,
-    Troubles,
-    Upstream,
-    serve,
-    until,
-)
+from .processes import Ledger, PostgresLedger, Proxy, SqliteLedger, Upstream, serve, until
+from .troubles import Troubles
 from .visitors import Visitor
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "1800"))

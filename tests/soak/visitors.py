@@ -9,7 +9,7 @@ import json
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from urllib.parse import urlencode
@@ -19,9 +19,10 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from tests.web.gazette import FETCH, HOST, NAVIGATION
 
-from .connection import Answer, Connection, DroppedError
+from .asked import CARELESS, Asked
+from .connection import Answer, Connection
 from .findings import Findings, keys_of
-from .policies import Consent, Variant
+from .policies import Consent
 from .upstream import data_of
 
 CONSENT = "__Host-Http-placet"
@@ -30,7 +31,6 @@ _LAYER = re.compile(r'name="?layer"? value="?(\w+)')
 _WHO = re.compile(r"<p>\[(\S+) (\S+)\]</p>")
 _LOADS = re.compile(r'<(?:script|iframe|img)\b[^>]*\bsrc="(https://[^/]+/)')
 _SENTENCE = "n’a pas pu être enregistré"
-_CARELESS = ("session", "visites", "_ga", "pub", "lecteur", "mystere")  # what the site sets with a page
 _ASKED = ("ads", "social", "profiles", "geolocation")
 
 
@@ -56,7 +56,7 @@ class Visitor:
             (4, self._socket),
             (3, self._events),
             (16, self._choose),
-            (2, self._leave),
+            (2, self.leave),
         )
 
     async def live(self, over: asyncio.Event, pause: float) -> None:
@@ -69,16 +69,16 @@ class Visitor:
                 await act()
                 await asyncio.sleep(self._random.uniform(0, 2 * pause))
         finally:
-            await self._leave()
+            await self.leave()
 
     def _plant(self) -> None:
         """Have the cookies that a careless site leaves, or a script writes."""
-        for cookie in _CARELESS:
+        for cookie in CARELESS:
             if cookie not in self._jar and self._random.random() < 0.5:
                 self._jar[cookie] = f"{cookie}-{self.name}"
         self._jar["session"] = self.name
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
@@ -95,7 +95,7 @@ class Visitor:
         await self._document("/stream")
 
     async def _document(self, path: str) -> None:
-        asked = _Asked(self, "GET", path, NAVIGATION)
+        asked = Asked(self, "GET", path, NAVIGATION)
         answer = await asked.answer()
         if answer is None or answer.status != 200:
             return
@@ -111,7 +111,7 @@ class Visitor:
         asked.check(answer, seen, careless=True)
 
     async def _json(self) -> None:
-        asked = _Asked(self, "GET", "/json", FETCH)
+        asked = Asked(self, "GET", "/json", FETCH)
         answer = await asked.answer()
         if answer is not None and answer.status == 200:
             if json.loads(answer.body) != {"who": self.name, "name": asked.name}:
@@ -120,7 +120,7 @@ class Visitor:
 
     async def _download(self) -> None:
         size = self._random.choice((10_000, 300_000, 1_500_000))
-        asked = _Asked(self, "GET", f"/download/{size}", FETCH)
+        asked = Asked(self, "GET", f"/download/{size}", FETCH)
         answer = await asked.answer()
         if answer is not None and answer.status == 200:
             if answer.body != data_of(asked.name, size):
@@ -131,7 +131,7 @@ class Visitor:
         pieces = [self._random.randbytes(40_000) for _ in range(self._random.randint(1, 12))]
         length = {"content-length": str(sum(map(len, pieces)))}
         framing = self._random.choice((length, {"transfer-encoding": "chunked"}))
-        asked = _Asked(self, "POST", "/upload", FETCH | framing, pieces)
+        asked = Asked(self, "POST", "/upload", FETCH | framing, pieces)
         answer = await asked.answer()
         if answer is not None and answer.status == 200:
             if answer.body.decode() != sha256(b"".join(pieces)).hexdigest():
@@ -139,7 +139,7 @@ class Visitor:
             asked.check(answer)
 
     async def _collect(self) -> None:
-        asked = _Asked(self, "GET", "/pub/collect", FETCH)
+        asked = Asked(self, "GET", "/pub/collect", FETCH)
         answer = await asked.answer({200, 204})
         if answer is not None and answer.status == 200:
             if answer.body != b"merci":
@@ -149,7 +149,7 @@ class Visitor:
             asked.check_withheld("ads")
 
     async def _events(self) -> None:
-        asked = _Asked(self, "GET", "/events", FETCH | {"accept": "text/event-stream"})
+        asked = Asked(self, "GET", "/events", FETCH | {"accept": "text/event-stream"})
         wanted, text, head = self._random.randint(2, 15), "", None
         async with asyncio.timeout(60), aclosing(asked.parts()) as parts:
             async for part in parts:
@@ -163,13 +163,13 @@ class Visitor:
                 if head is not None and head.status == 200 and text.count("\n\n") >= wanted:
                     break
         if head is not None and head.status == 200:
-            await self._leave()  # in the middle of an answer that does not end
+            await self.leave()  # in the middle of an answer that does not end
             lines = [line for line in text.split("\n\n")[:wanted] if line]
             if lines != [f"data: {asked.name} {number}" for number in range(len(lines))]:
                 asked.fault(f"are another's events: {lines[:3]}")
 
     async def _socket(self) -> None:
-        asked = _Asked(self, "GET", "/socket", {"origin": f"http://{HOST}"})
+        asked = Asked(self, "GET", "/socket", {"origin": f"http://{HOST}"})
         headers = {name: value for name, value in asked.headers.items() if name != "host"}
         self._found.counts["sockets"] += 1
         try:
@@ -201,7 +201,7 @@ class Visitor:
 
     async def _choose(self) -> None:
         looked = time.monotonic()
-        asked = _Asked(self, "GET", "/.placet/settings", NAVIGATION)
+        asked = Asked(self, "GET", "/.placet/settings", NAVIGATION)
         answer = await asked.answer()
         if answer is None or answer.status != 200:
             return
@@ -236,7 +236,7 @@ class Visitor:
             "content-type": "application/x-www-form-urlencoded",
             "content-length": str(len(body)),
         }
-        asked = _Asked(self, "POST", "/.placet/choice", headers, [body])
+        asked = Asked(self, "POST", "/.placet/choice", headers, [body])
         found.counts["clicks"] += 1
         answer = await asked.answer({303, 503})
         may = asked.may()
@@ -269,7 +269,7 @@ class Visitor:
             found.counts["choices"] += 1
             self._check_choice(asked, ticked, answer.status, before)
 
-    def _check_choice(self, asked: _Asked, ticked: frozenset[str], status: int, before: Consent) -> None:
+    def _check_choice(self, asked: Asked, ticked: frozenset[str], status: int, before: Consent) -> None:
         """Compare the cookie with what was clicked."""
         consent = self.consent
         known = [variant for variant in asked.variants() if variant.fingerprint == consent.policy]
@@ -305,7 +305,7 @@ class Visitor:
 
     async def connection(self) -> Connection:
         if self._connection is None or not self._connection.usable:
-            await self._leave()
+            await self.leave()
             self._connection = await Connection.open(self._port)
             self._found.counts["connections"] += 1
         return self._connection
@@ -313,146 +313,3 @@ class Visitor:
     @property
     def found(self) -> Findings:
         return self._found
-
-
-class _Asked:
-    """One request, and what its answer may be."""
-
-    def __init__(
-        self,
-        visitor: Visitor,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: Sequence[bytes] = (),
-    ) -> None:
-        self._visitor = visitor
-        self._found = visitor.found
-        self._what = f"{method} {path}"
-        self._method, self._path, self._body = method, path, body
-        self.name = visitor.next_name()
-        self._cookies = visitor.cookies()
-        self._consent = visitor.consent
-        cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        self.headers = {"host": HOST, "cookie": cookie, "x-name": self.name, **headers}
-        self.headers["accept-encoding"] = "gzip"
-        self.sent = time.monotonic()
-        self._quiet_since = self.sent
-
-    def fault(self, what: str) -> None:
-        variants = ", ".join(variant.name for variant in self.variants())
-        self._found.fault(f"{self.name} {self._what} under {variants}: {what}")
-
-    def variants(self) -> list[Variant]:
-        return self._found.force.since(self.sent)
-
-    def may(self) -> list[tuple[Variant, frozenset[str]]]:
-        """Each policy that may have been obeyed, with what it grants to this visitor."""
-        return [(variant, variant.granted(self._consent)) for variant in self.variants()]
-
-    async def answer(self, expected: frozenset[int] | set[int] = frozenset({200})) -> Answer | None:
-        """Return the answer if there is one, after its status was judged, and keep its cookies."""
-        head, pieces = None, []
-        try:
-            async with asyncio.timeout(90):
-                async for part in self.parts():
-                    if isinstance(part, Answer):
-                        head = part
-                    else:
-                        pieces.append(part)
-        except TimeoutError:
-            self.fault("no answer in 90 seconds")
-            await self._visitor._leave()
-            return None
-        if head is None:
-            return None
-        answer = Answer(head.status, head.headers, b"".join(pieces))
-        if self.whole:
-            self.judge(answer.status, expected)
-            self._visitor.keep(answer.all("set-cookie"))
-            return answer
-        return None
-
-    whole = False
-
-    async def parts(self) -> AsyncGenerator[Answer | bytes, None]:
-        """Give the head and the body's pieces; a connection that is dropped was told of then."""
-        try:
-            connection = await self._visitor.connection()
-            self._quiet_since = connection.used
-            self.sent = time.monotonic()
-            heard = connection.hear(self._method, self._path, self.headers, self._body)
-            async with aclosing(heard):
-                async for part in heard:
-                    yield part
-            self.whole = True
-        except (DroppedError, OSError) as problem:
-            self.dropped(str(problem))
-            await self._visitor._leave()
-
-    def judge(self, status: int, expected: frozenset[int] | set[int]) -> None:
-        self._found.answered(status, self.sent)
-        if status in (502, 504):
-            self._lose()
-            if not self._found.upstream.since(self.sent):
-                self.fault(f"{status} while the site was up")
-        elif status not in expected:
-            self.fault(f"answered with {status}")
-
-    def dropped(self, why: str) -> None:
-        """Only a killed worker may drop a connection, or a killed site the answer that it was giving."""
-        self._lose()
-        if self._found.kills.since(self._quiet_since):
-            self._found.counts["dropped at the kill of a worker"] += 1
-        elif self._found.upstream.since(self.sent):
-            self._found.counts["broken off at the kill of the site"] += 1
-        else:
-            self._found.counts["dropped"] += 1
-            self.fault(f"was dropped: {why}")
-
-    def _lose(self) -> None:
-        self._found.lost[self.name] = frozenset(
-            name for variant, granted in self.may() for name in self._allowed(variant, granted)
-        )
-
-    def _allowed(self, variant: Variant, granted: frozenset[str]) -> set[str]:
-        return {name for name in self._cookies if variant.cookies.get(name) in granted}
-
-    def check_withheld(self, purpose: str) -> None:
-        """See that the purpose may be refused to the visitor."""
-        if all(purpose in granted for _, granted in self.may()):
-            self.fault("was withheld, and is allowed")
-
-    def check(
-        self,
-        answer: Answer,
-        seen: frozenset[str] | None = None,
-        *,
-        careless: bool = False,
-        purpose: str = "necessary",
-        socket: bool = False,
-    ) -> None:
-        """See that the answer, and what the site was given, is what one of the policies allows."""
-        read = frozenset((answer.header("x-read") or "-").split(",")) - {""}
-        told = frozenset((answer.header("x-granted") or "-").split())
-        set_now = {}
-        for line in answer.all("set-cookie"):
-            if "max-age=0" not in line.lower():
-                name, _, value = line.partition(";")[0].partition("=")
-                set_now[name] = value
-        if set_now.get("session", self._visitor.name) != self._visitor.name:
-            self.fault(f"is given another's session: {set_now}")
-        sets = _CARELESS if careless else ("session", "_ga") if socket else ()
-        wanted = []
-        for variant, granted in self.may():
-            allowed = (
-                frozenset(self._allowed(variant, granted)),
-                frozenset(granted),
-                frozenset(name for name in sets if variant.cookies[name] in granted),
-                None if seen is None else frozenset(p for p, of in variant.page.items() if of in granted),
-            )
-            if (read, told, frozenset(set_now), seen) == allowed and purpose in granted:
-                return
-            wanted.append(f"{variant.name}: {[part and sorted(part) for part in allowed]}")
-        got = [part if part is None else sorted(part) for part in (read, told, frozenset(set_now), seen)]
-        self.fault(f"got {got}, and may have {' or '.join(wanted)}")
