@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import select
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -82,7 +83,8 @@ def test_a_slow_upload_does_not_hold_the_site(front: Placet, behind: Site) -> No
 def test_a_visitor_who_reads_nothing_costs_no_more_than_a_window(front: Placet, behind: Site) -> None:
     """The site's answer waits with the site."""
     size = 64 << 20
-    full = []
+    full: list[int] = []
+    stopped = threading.Event()
 
     def answer(asked: object, connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
@@ -91,14 +93,14 @@ def test_a_visitor_who_reads_nothing_costs_no_more_than_a_window(front: Placet, 
         while sent < size and select.select([], [connection], [], 2)[1]:  # until nobody takes any more
             sent += connection.send(bytes(1 << 16))
         full.append(sent)
+        stopped.set()
         connection.setblocking(True)
 
     behind.answer = answer
     before = used(front)[0]
     with connect(front.port) as visitor:
         visitor.sendall(GET)
-        while not full:
-            pass
+        assert stopped.wait(LONG)
         assert full[0] < size
         assert used(front)[0] - before < 16 << 20
     assert behind.gone.acquire(timeout=LONG)
