@@ -259,5 +259,5 @@ def check_rest(run: Soak, directory: Path) -> None:
 def check_said(output: IO[bytes]) -> None:
     output.seek(0)
     said = output.read().decode()
-    for never in ("Traceback", "FORK", "never retrieved", "was never awaited", "is lost"):
+    for never in ("Traceback", "FORK", "never retrieved", "was never awaited", "is lost:", "are lost"):
         assert never not in said, said[max(0, said.index(never) - 2_000) :][:4_000]
