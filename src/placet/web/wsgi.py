@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Lines = list[tuple[str, str]]
 Write = Callable[[bytes], object]
 
+REMEMBERED_NAMES = 512
+
 
 class WSGIConsentMiddleware:
     """The five locks around an application.
@@ -248,11 +250,7 @@ def request_head(environ: WSGIEnvironment, scheme: str | None = None, path: str 
 
     The scheme and the path are the environment's own unless a framework knows better.
     """
-    headers = [
-        (_http_name(name), value.encode("latin-1"))
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    ]
+    headers = [(name, value.encode("latin-1")) for key, value in environ.items() if (name := _NAMES[key])]
     for name, key in ((b"content-type", "CONTENT_TYPE"), (b"content-length", "CONTENT_LENGTH")):
         if value := environ.get(key):
             headers.append((name, value.encode("latin-1")))
@@ -267,21 +265,38 @@ def narrow(environ: WSGIEnvironment, head: RequestHead, visit: Visit) -> None:
     kept = dict(visit.request_headers)
     for name, value in head.headers:
         left = kept.get(name)
-        if left is not value:  # most are the same objects
-            for key in [key for key in environ if key.startswith("HTTP_") and _http_name(key) == name]:
-                if left is None:
-                    del environ[key]
-                else:
-                    environ[key] = left.decode("latin-1")
+        if left is value:  # as most are: the same object
+            continue
+        if left is None:
+            environ.pop(_key(name), None)
+        else:
+            environ[_key(name)] = left.decode("latin-1")
 
 
-# Servers and browsers use the same few names again and again.
-@lru_cache(maxsize=512)
-def _http_name(key: str) -> bytes:
-    return key[5:].lower().replace("_", "-").encode("latin-1")
+class _Names(dict[str, bytes]):
+    """A header's name, in HTTP's spelling, for each key of an environment; empty for a key that is none.
+
+    Servers and browsers use the same few again and again.
+    """
+
+    def __missing__(self, key: str) -> bytes:
+        if len(self) >= REMEMBERED_NAMES:
+            self.clear()
+        name = key[5:].lower().replace("_", "-") if key.startswith("HTTP_") else ""
+        self[key] = found = name.encode("latin-1")
+        return found
 
 
-@lru_cache(maxsize=512)
+_NAMES = _Names()
+
+
+@lru_cache(maxsize=REMEMBERED_NAMES)
+def _key(name: bytes) -> str:
+    """Return the key of a header in an environment (RFC 3875 section 4.1.18)."""
+    return f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+
+
+@lru_cache(maxsize=REMEMBERED_NAMES)
 def field_name(name: str) -> bytes:
     """Return a response header's name as a visit takes it: lower case, in bytes."""
     return name.lower().encode("latin-1")
