@@ -170,8 +170,9 @@ class Proxy:
         return self._output.read().decode()
 
     def children(self) -> list[int]:
+        """Return the processes that the first one has started, in that order."""
         pid = self.process.pid
-        return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def look_for_workers(self) -> None:
         """Note who the workers are; the process that shows how they are was started last."""

@@ -106,7 +106,7 @@ class Troubles:
         new, self.killed_since_read = self.killed_since_read, False
         while (read := await self._metric(name) - before) < len(self._proxy.workers):
             waited = time.monotonic() - begun
-            if new and waited > 15 and read >= len(self._proxy.workers) - 1:
+            if new and waited > 30 and read >= len(self._proxy.workers) - 1:
                 return
             assert waited < PATIENCE, f"{read} workers have read the policy: {result}"
             await asyncio.sleep(LOOK_SECONDS)
