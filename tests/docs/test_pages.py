@@ -24,7 +24,9 @@ ELSEWHERE = {
         *(DOCS / "guides" / f"{name}.md" for name in ("django", "fastapi", "flask", "wsgi")),
     },
     "django": {DOCS / "guides" / "django.md"},
-    "css": {DOCS / "guides" / "theming.md"},
+    "css": {DOCS / "guides" / "theming.md", DOCS / "guides" / "placeholders.md"},
+    "nginx": {DOCS / "guides" / "caches.md"},  # tests/caches
+    "vcl": {DOCS / "guides" / "caches.md"},
 }
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
