@@ -171,7 +171,9 @@ def test_the_first_button_of_every_form_does_nothing() -> None:
 
 def test_the_form_carries_what_the_choice_is_recorded_with() -> None:
     for page, layer, back in ((body(FIRST), "notice", ""), (settings(FIRST), "settings", "/une")):
-        fields = {field.attrs["name"]: field.attrs["value"] for field in page.select("#placet input[type=hidden]")}
+        fields = {
+            field.attrs["name"]: field.attrs["value"] for field in page.select("#placet input[type=hidden]")
+        }
         assert fields == {
             "layer": layer,
             "language": "fr",
