@@ -131,6 +131,9 @@ class Findings:
         if len(self.faults) < _FAULTS_KEPT:
             self.faults.append(what)
 
-    def answered(self, status: int, begun: float) -> None:
+    def answered(self, status: int) -> None:
         self.statuses[status] += 1
+
+    def took(self, begun: float) -> None:
+        """Note how long a page took that is neither slow nor long by itself."""
         self.seconds.append(time.monotonic() - begun)

@@ -203,8 +203,8 @@ def figures_of(run: Soak) -> dict[str, object]:
         "site killed": found.upstream.count,
         "ledger stopped": found.ledger.count,
         "workers killed": found.kills.count,
-        "p50, ms": 1_000 * percentile(found.seconds, 0.5),
-        "p99, ms": 1_000 * percentile(found.seconds, 0.99),
+        "pages and JSON, p50, ms": 1_000 * percentile(found.seconds, 0.5),
+        "pages and JSON, p99, ms": 1_000 * percentile(found.seconds, 0.99),
         "faults": found.fault_count,
     }
     for number, (pid, samples) in enumerate(run.samples.items(), 1):

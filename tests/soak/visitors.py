@@ -193,7 +193,7 @@ class Visitor:
                     await socket.send(f"{asked.name} {number}")
                     if (echo := await socket.recv()) != f"{asked.name} {number}":
                         asked.fault(f"is another's message: {echo!r}")
-            self._found.answered(101, asked.sent)
+            self._found.answered(101)
         except InvalidStatus as refused:
             asked.judge(refused.response.status_code, {101})
         except (ConnectionClosed, InvalidHandshake, OSError, EOFError) as problem:
