@@ -16,8 +16,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from placet.consent.choice import Choice
 from placet.consent.decision import decide
-from placet.consent.frames import Frame, shaping
-from placet.consent.sources import Held
+from placet.consent.frames import shaping
+from placet.consent.sources import Frame, Held
 from placet.web.choice import allowing, parse_click
 from placet.web.pages import Pages
 

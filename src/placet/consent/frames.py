@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from turbohtml import Token
 
 from .elements import WS
+from .sources import Frame
 from .tags import reading
 
 # How much of what an author wrote is kept; a longer value is none that sizes a frame.
@@ -24,20 +24,6 @@ _PLAIN = re.compile(r"[\w\s.%(),+*/#!-]{1,100}\Z", re.ASCII)
 _CALLS = re.compile(r"(?:url|image|image-set|src|element|attr|env|paint)\s*\(|/\*", re.IGNORECASE)
 # WHATWG HTML 2.3.4.4, rules for parsing dimension values; what follows the number does not count.
 _DIMENSION = re.compile(r"[ \t\n\f\r]*(\d{1,5}(?:\.\d{1,3})?)(%?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What an author wrote of a frame or an embed."""
-
-    address: str = ""  # absolute where the page's is; empty where the frame has none
-    title: str = ""  # its own name, for those who cannot see it
-    id: str = ""
-    classes: str = ""
-    style: str = ""  # of its own style, what gives it its place and size
-    width: str = ""  # pixels, or a percentage with its sign; empty: none given, which means 300
-    height: str = ""  # likewise; none given means 150
-    border: bool = True  # browsers draw one of 2 pixels unless told not to
 
 
 def frame_of(token: Token, base: str) -> Frame:

@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from .decision import Decision
-from .frames import Frame
 from .memory import Memory
 from .policy import Policy
 from .policyfile import Provider
@@ -25,6 +24,20 @@ class Refusal(NamedTuple):
 
     purpose: str | None
     provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What an author wrote of a frame or an embed."""
+
+    address: str = ""  # absolute where the page's is; empty where the frame has none
+    title: str = ""  # its own name, for those who cannot see it
+    id: str = ""
+    classes: str = ""
+    style: str = ""  # of its own style, what gives it its place and size
+    width: str = ""  # pixels, or a percentage with its sign; empty: none given, which means 300
+    height: str = ""  # likewise; none given means 150
+    border: bool = True  # browsers draw one of 2 pixels unless told not to
 
 
 @dataclass(frozen=True, slots=True)

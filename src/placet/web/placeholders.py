@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
-from placet.consent.frames import Frame
 from placet.consent.policy import Policy
 from placet.consent.services import embed_at
-from placet.consent.sources import Held
+from placet.consent.sources import Frame, Held
 
 from .wording import Wording
 

@@ -41,7 +41,7 @@ class _Force:
             row.add("lock path_refused")
             await refuse(*given)
 
-        desk.refuse_path = counted  # type: ignore[method-assign]
+        desk.refuse_path = counted  # type: ignore[method-assign, assignment]
 
 
 class Reloading:
