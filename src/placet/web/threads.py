@@ -94,7 +94,13 @@ async def answered(respond: Responder, visit: Visit, head: RequestHead, query: b
     """Return the same where an event loop runs already."""
     messages: list[Message] = []
 
+    asked = False
+
     async def receive() -> Message:
+        nonlocal asked
+        if asked:
+            await asyncio.Event().wait()  # for ever: nobody leaves before the answer is whole
+        asked = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
