@@ -37,6 +37,27 @@ def browser_with(
         each.contexts[0].close()
 
 
+# Seven carriers are many: each test run walks these ways over all of them, and the others over ASGI alone;
+# `make soak` walks every way over each.
+WITH_EVERY_CARRIER = frozenset(
+    (
+        "test_control_without_placet_all_seven_are_set_and_read",
+        "test_after_refusal_none_of_seven_is_read_nor_kept",
+        "test_after_accept_browse_withdraw_none_of_seven_is_read_nor_kept",
+        "test_control_without_placet_all_five_leave",
+        "test_none_of_five_leaves",
+    )
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and (call := getattr(item, "callspec", None)):
+            carried = call.params.get("carrier", "asgi") != "asgi"
+            if carried and item.originalname not in WITH_EVERY_CARRIER:
+                item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture(scope="session")
 def grounds_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GroundsWith]:
     """The site with or without Placet and its allowlist, by its carrier, started when first asked for."""
