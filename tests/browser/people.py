@@ -311,6 +311,6 @@ def nothing_left(visitor: Visitor, bare_connections: bool = False) -> None:
         assert len(grounds.journal.at("site")) > before
     sent = visitor.wire.sent()
     visitor.leave()
-    assert sent == []
+    assert sent == [], sent
     assert [str(hit) for hit in grounds.journal.at("third")] == []
     assert bare_connections or not grounds.connections.opened

@@ -349,7 +349,7 @@ def test_an_english_page_says_in_english_what_is_missing(site: Site) -> None:
     site.visit(ENGLISH)
     site.notice.refuse()
     held = site.page.get_by_role("group", name="Content not shown: Lanterne Vidéo")
-    assert "Allow it in your choices" in held.inner_text()
+    assert "This content is not shown" in held.inner_text()
 
 
 # ── What the ad network has learned ────────────────────────────────────────────────────────────────
