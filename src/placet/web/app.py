@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
-from placet.config import Config, Published, read_secrets, read_signer
+from placet.config import Config, Published, read_config, read_secrets, read_signer
 from placet.consent.choice import Keys
 from placet.consent.policyfile import seconds
 from placet.consent.visit import Gate, RequestHead, Visit
@@ -40,14 +41,16 @@ if TYPE_CHECKING:
 class Placet:
     """One site's parts, put together at start-up."""
 
-    def __init__(self, config: Config, on_withdrawal: Mapping[str, Hook]) -> None:
-        """Read the secrets, render what can be rendered, open nothing else yet.
+    def __init__(self, policy_file: str | Path | Config, on_withdrawal: Mapping[str, Hook] | None) -> None:
+        """Read the policy file, unless it was read already, and the secrets; render what can be rendered.
 
-        Raises `OperatorError` for secrets or directories that are not as they must be, and
-        `UnknownName` for a hook of a purpose that the policy does not have.
+        Nothing else is opened yet. Raises `OperatorError` for what is wrong in the policy file, for secrets or
+        directories that are not as they must be, and `UnknownName` for a hook of a purpose that the policy does not have.
         """
+        config = policy_file if isinstance(policy_file, Config) else read_config(policy_file)
         policy, prefix = config.policy, config.server.prefix
-        for purpose in on_withdrawal:
+        hooks = on_withdrawal or {}
+        for purpose in hooks:
             policy.purpose(purpose)
         secrets = read_secrets(config.data)
         self.pages = Pages(policy, prefix, config.templates)
@@ -78,7 +81,7 @@ class Placet:
             stamper=_authority(config),
         )
         files = LogFiles(published, prefix, _log_policy(config, signer.verifier))
-        self.withdrawals = Withdrawals(on_withdrawal, config.data / "withdrawals.db")
+        self.withdrawals = Withdrawals(hooks, config.data / "withdrawals.db")
         self.reports = Reports()
         # And whoever reads: a receipt keeps no choice waiting.
         self._reading = open_store(config.ledger)

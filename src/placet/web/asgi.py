@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from placet.config import Config, read_config
+from placet.config import Config
 from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
@@ -37,9 +37,7 @@ class ConsentMiddleware:
         on_withdrawal: Mapping[str, Hook] | None = None,
     ) -> None:
         self.app = app
-        self.placet = Placet(
-            policy if isinstance(policy, Config) else read_config(policy), on_withdrawal or {}
-        )
+        self.placet = Placet(policy, on_withdrawal)
         self._open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from placet.config import Config, read_config
+from placet.config import Config
 from placet.consent.visit import LONGEST_WHOLE, RequestHead, Visit
 
 from .app import Placet
@@ -43,9 +43,7 @@ class WSGIConsentMiddleware:
         on_withdrawal: Mapping[str, Hook] | None = None,
     ) -> None:
         self.app = app
-        self.placet = Placet(
-            policy if isinstance(policy, Config) else read_config(policy), on_withdrawal or {}
-        )
+        self.placet = Placet(policy, on_withdrawal)
         self._loop = Loop(self.placet)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

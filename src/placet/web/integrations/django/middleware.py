@@ -11,7 +11,6 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from placet.config import read_config
 from placet.consent.visit import RequestHead, Visit
 from placet.web.app import Placet
 from placet.web.gates import Consent
@@ -36,7 +35,7 @@ class ConsentMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         """Read the policy and put the parts together."""
         self.get_response = get_response
-        self.placet = Placet(read_config(policy_path()), hooks())
+        self.placet = Placet(policy_path(), hooks())
         self._loop = Loop(self.placet)
         self._waits = iscoroutinefunction(get_response)
         if self._waits:
