@@ -44,8 +44,9 @@ class Placet:
     def __init__(self, policy_file: str | Path | Config, on_withdrawal: Mapping[str, Hook] | None) -> None:
         """Read the policy file, unless it was read already, and the secrets; render what can be rendered.
 
-        Nothing else is opened yet. Raises `OperatorError` for what is wrong in the policy file, for secrets or
-        directories that are not as they must be, and `UnknownName` for a hook of a purpose that the policy does not have.
+        Nothing else is opened yet. Raises `OperatorError` for what is wrong in the policy file, for secrets
+        and for directories that are not as they must be; `UnknownName` for a hook of a purpose that the
+        policy does not have.
         """
         config = policy_file if isinstance(policy_file, Config) else read_config(policy_file)
         policy, prefix = config.policy, config.server.prefix
