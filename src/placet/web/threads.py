@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -83,15 +83,25 @@ class Loop:
         self._placet.close()
 
 
-def answer(
-    loop: Loop, respond: Responder, visit: Visit, head: RequestHead, query: bytes, body: bytes
-) -> Answer:
-    """Return what Placet answers for one of its own addresses, or in an application's place."""
-    return loop.run(answered(respond, visit, head, query, body))
+def own_answer(
+    respond: Responder,
+    visit: Visit,
+    head: RequestHead,
+    environ: Mapping[str, Any],
+    read: Callable[[int], bytes],
+) -> Coroutine[Any, Any, Answer]:
+    """Return what will answer for Placet's own address, or in an application's place, once a loop runs it.
+
+    The body is read here and now, in the server's thread; one byte more than is taken tells that it is too
+    long.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    body = read(min(int(length), MAX_BODY + 1)) if length.isdigit() else b""
+    return answered(respond, visit, head, environ.get("QUERY_STRING", "").encode("latin-1"), body)
 
 
 async def answered(respond: Responder, visit: Visit, head: RequestHead, query: bytes, body: bytes) -> Answer:
-    """Return the same where an event loop runs already."""
+    """Return what the desk answers, whole."""
     messages: list[Message] = []
 
     asked = False
@@ -118,8 +128,3 @@ async def answered(respond: Responder, visit: Visit, head: RequestHead, query: b
     start, *parts = messages
     sent = b"" if head.method == "HEAD" else b"".join(part.get("body", b"") for part in parts)
     return Answer(start["status"], list(start["headers"]), sent)
-
-
-def readable(length: int) -> int:
-    """Return how many bytes of a body to read: one more than is taken tells that it is too long."""
-    return min(length, MAX_BODY + 1)

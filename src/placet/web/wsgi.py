@@ -16,7 +16,7 @@ from .app import Placet
 from .gates import WSGI_KEY, Consent
 from .onlooker import Look
 from .reports import Reports
-from .threads import Loop, Responder, answer, readable
+from .threads import Loop, Responder, own_answer
 from .withdrawals import Hook
 
 if TYPE_CHECKING:
@@ -106,10 +106,7 @@ class WSGIConsentMiddleware:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> list[bytes]:
-        length = environ.get("CONTENT_LENGTH", "")
-        body = environ["wsgi.input"].read(readable(int(length))) if length.isdigit() else b""
-        query = environ.get("QUERY_STRING", "").encode("latin-1")
-        found = answer(self._loop, respond, visit, head, query, body)
+        found = self._loop.run(own_answer(respond, visit, head, environ, environ["wsgi.input"].read))
         start_response(status_line(found.status), _lines(found.headers))
         return [found.body]
 

@@ -15,7 +15,7 @@ from placet.consent.visit import RequestHead, Visit
 from placet.web.app import Placet
 from placet.web.gates import Consent
 from placet.web.onlooker import Look
-from placet.web.threads import Answer, Loop, Responder, answered, readable
+from placet.web.threads import Answer, Loop, own_answer
 from placet.web.wsgi import field_name, narrow, request_head
 
 from .settings import hooks, policy_path
@@ -75,9 +75,9 @@ class ConsentMiddleware:
         """Return the visit, and the answer in the application's place if there is one."""
         visit = self.placet.gate.open(head, int(time.time()))
         if self.placet.owns(head.path):
-            return visit, _own(self.placet.answer, visit, head, request)
+            return visit, own_answer(self.placet.answer, visit, head, request.META, request.read)
         if visit.refusal is not None:
-            return visit, _own(self.placet.desk.refuse_path, visit, head, request)
+            return visit, own_answer(self.placet.desk.refuse_path, visit, head, request.META, request.read)
         if self.placet.inspector is not None:
             self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
         narrow(request.META, head, visit)
@@ -205,14 +205,6 @@ async def _fed_later(visit: Visit, body: AsyncIterator[bytes]) -> AsyncIterator[
     async for part in body:
         yield visit.feed(part)
     yield visit.close()
-
-
-def _own(
-    respond: Responder, visit: Visit, head: RequestHead, request: HttpRequest
-) -> Coroutine[Any, Any, Answer]:
-    length = request.META.get("CONTENT_LENGTH") or ""
-    body = request.read(readable(int(length))) if length.isdigit() else b""
-    return answered(respond, visit, head, request.META["QUERY_STRING"].encode("latin-1"), body)
 
 
 def _response(answer: Answer) -> HttpResponse:
