@@ -4,7 +4,8 @@
     ├── OperatorError       loud, numbered, at start-up: the operator must mend something
     │   ├── PolicyError     P001…  the policy file asks for something wrong
     │   ├── SetupError      S001…  a secret, a file or a directory is not as it must be
-    │   └── OfficerError    O001…  a command of the officer's cannot be carried out, or the answer is no
+    │   ├── OfficerError    O001…  a command of the officer's cannot be carried out, or the answer is no
+    │   └── AuditError      A001…  a site cannot be audited: no browser, no page, no evidence
     ├── UnknownName         the application asked about a purpose or feature the policy does not have
     ├── LedgerDown          the ledger could not make a record durable now; nothing was recorded
     ├── Forked              the log is not the one that was signed; nothing is signed any more
@@ -48,6 +49,10 @@ class OfficerError(OperatorError):
     def __init__(self, message: str, status: int = 3) -> None:
         super().__init__(message)
         self.status = status
+
+
+class AuditError(OperatorError):
+    """A site cannot be audited: there is no browser, no page, or no evidence that can be read."""
 
 
 class UnknownName(PlacetError, KeyError):
