@@ -24,7 +24,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path  # for the screenshots and the HAR files
     quick: bool = False
     scenarios: tuple[str, ...] = ()  # none: all, or those of QUICK
-    pages: tuple[str, ...] = ()  # to walk through, instead of the first links of the page; resolved against it
+    pages: tuple[
+        str, ...
+    ] = ()  # to walk through, instead of the first links of the page; resolved against it
     siblings: tuple[str, ...] = ()  # other sites of the same operator
     language: str = "fr-FR"
     third_party_cookies: bool = True
