@@ -10,34 +10,29 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-import re
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
-import aiohttp
-from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
-from yarl import URL
 
 from .gates import KEY, Consent
-from .hops import Headers, end_to_end, plain
-from .sockets import OF_THE_SOCKET, relay
+from .hops import Headers, end_to_end, is_plain
+from .sockets import Sockets
+from .upstream import Answer, Upstream
 
 log = logging.getLogger("placet.proxy")
 
 # What the visitor granted, for an application that cannot ask Placet; never believed from outside.
-GRANTED = "placet-granted"
-OPENS = "placet-opens"
+GRANTED = b"placet-granted"
+OPENS = b"placet-opens"
 # The server in front has answered `Expect`; by CGI's rules `Proxy` becomes HTTP_PROXY, which clients obey.
-_NOT_PASSED = frozenset((b"expect", b"proxy", GRANTED.encode(), OPENS.encode()))
+_NOT_PASSED = frozenset((b"expect", b"proxy", GRANTED, OPENS))
 
 CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 60.0  # that the site may take for its head, and between two pieces of its body; visitors too
-LONGEST_LINE = 64 << 10  # bytes of one line of the site's head
-# Less than after what servers close connections that rest, so that a request seldom meets one being closed.
-RESTING_SECONDS = 4.0
 WATCH_SECONDS = 1.0  # until it is worth knowing that the visitor has left
-_BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Broken(Exception):
@@ -55,10 +50,10 @@ class Forward:
         self, upstream: str, *, connect: float = CONNECT_SECONDS, silent: float = SILENT_SECONDS
     ) -> None:
         """Take where the site is; seconds for connecting, and for silence of the site or of a visitor."""
-        self._upstream = upstream.rstrip("/")
+        self._address = upstream.rstrip("/")
         self._silent = silent
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=silent)
-        self._session: aiohttp.ClientSession | None = None
+        self._site = Upstream(self._address, connect, silent)
+        self._sockets = Sockets(self._address, connect)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request or socket."""
@@ -66,15 +61,14 @@ class Forward:
             case "http":
                 await self._request(scope, receive, send)
             case "websocket":
-                await relay(self._connections(), self._address(scope), _passed(scope), scope, receive, send)
+                await self._sockets.relay(_target(scope), _passed(scope), scope, receive, send)
             case "lifespan":
                 await self._live(receive, send)
 
     async def close(self) -> None:
         """Let go of the connections to the site."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._site.close()
+        await self._sockets.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -86,66 +80,39 @@ class Forward:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _connections(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30, keepalive_timeout=RESTING_SECONDS),
-                # One visitor's cookies are not another's.
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-                timeout=self._timeout,
-                trust_env=False,
-                max_line_size=LONGEST_LINE,
-                max_field_size=LONGEST_LINE,
-            )
-        return self._session
-
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = Visitor(receive, self._silent)
+        head, sends, chunked = _written(scope, self._site.name)
         try:
-            answer = await self._connections().request(
-                scope["method"],
-                self._address(scope),
-                headers=_passed(scope),
-                data=visitor.body(scope),
-                allow_redirects=False,
-            )
+            body = visitor.body(sends) if sends is not None or chunked else None
+            answer = await self._site.ask(scope["method"], head, body, chunked)
             try:
                 await self._answer(answer, send)
             finally:
-                answer.release()  # closes the connection where the answer has not ended
+                self._site.rest(answer)
         except asyncio.CancelledError:
             if not visitor.left:
                 raise
             visitor.task.uncancel()
-        except (aiohttp.ClientError, OSError, ValueError) as problem:
+        except (OSError, ValueError) as problem:
             if visitor.late:
                 await fail(408, send)
             elif not visitor.left:
-                log.error("%s: %s (%s)", self._upstream, problem or "took too long", type(problem).__name__)  # noqa: TRY400
+                log.error("%s: %s (%s)", self._address, problem or "took too long", type(problem).__name__)  # noqa: TRY400
                 await fail(504 if isinstance(problem, TimeoutError) else 502, send)
         finally:
             visitor.forget()
 
-    async def _answer(self, answer: aiohttp.ClientResponse, send: Send) -> None:
-        headers = _answered(answer)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        content = answer.content
+    async def _answer(self, answer: Answer, send: Send) -> None:
+        await send({"type": "http.response.start", "status": answer.status, "headers": _answered(answer)})
         try:
             more = True
             while more:
-                body = await content.readany()
-                more = not content.at_eof()
+                body = await answer.read()
+                more = not answer.ended
                 await send({"type": "http.response.body", "body": body, "more_body": more})
-        except (aiohttp.ClientError, OSError) as problem:
-            raise Broken(f"{self._upstream}: {problem} ({type(problem).__name__})") from problem
-
-    def _address(self, scope: Scope) -> URL:
-        path = scope.get("raw_path") or scope["path"].encode()
-        query = scope["query_string"]
-        address = path.decode("latin-1") + ("?" + query.decode("latin-1") if query else "")
-        return URL(self._upstream + address, encoded=True)
+        except (OSError, ValueError) as problem:
+            raise Broken(f"{self._address}: {problem} ({type(problem).__name__})") from problem
 
 
 class Visitor:
@@ -163,13 +130,10 @@ class Visitor:
         self.task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         self._timer = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look)
 
-    def body(self, scope: Scope) -> AsyncIterator[bytes] | None:
-        """Return the body that the head announces, in pieces."""
-        for name, value in scope["headers"]:
-            if name in (b"content-length", b"transfer-encoding"):
-                self._sends = True
-                return self._pieces(int(value) if name == b"content-length" else None)
-        return None
+    def body(self, announced: int | None) -> AsyncIterator[bytes]:
+        """Return their body in pieces; `announced` is how many bytes the head says that it has."""
+        self._sends = True
+        return self._pieces(announced)
 
     def forget(self) -> None:
         """Stop watching."""
@@ -215,40 +179,57 @@ class Visitor:
         self.task.cancel()
 
 
-def _passed(scope: Scope) -> CIMultiDict[str]:
+def _target(scope: Scope) -> bytes:
+    """Return the address that was asked for, as it came."""
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def _written(scope: Scope, name: bytes) -> tuple[bytes, int | None, bool]:
+    """Return a request's head as the site gets it, how long its body will be, and whether in chunks.
+
+    `name` is the site's own, for a visitor who says none.
+    """
+    lines = [b"%b %b HTTP/1.1" % (scope["method"].encode(), _target(scope))]
+    lines += [b"%b: %b" % line for line in _passed(scope)]
+    length, chunked, named = None, False, False
+    for line, value in scope["headers"]:
+        if line == b"host":
+            named = True
+        elif line == b"transfer-encoding":
+            chunked = True
+        elif line == b"content-length":
+            length = int(value)
+    if chunked:
+        lines.append(b"transfer-encoding: chunked")
+    if not named:
+        lines.append(b"host: " + name)
+    return b"\r\n".join((*lines, b"", b"")), length, chunked
+
+
+def _passed(scope: Scope) -> Headers:
     """Return a request's headers as the site gets them."""
-    dropped = _NOT_PASSED | OF_THE_SOCKET if scope["type"] == "websocket" else _NOT_PASSED
-    kept = [
-        (name, value)
-        for line, value in end_to_end(scope["headers"])
-        if line not in dropped and (name := plain(line)) is not None
-    ]
+    kept = [line for line in end_to_end(scope["headers"]) if _is_passed(line[0])]
     consent = scope.get("state", {}).get(KEY)
     if isinstance(consent, Consent):
-        decision = consent.decision
-        policy = decision.policy
-        granted = [purpose for purpose in policy.purposes if decision.allows(purpose)]
-        opened = [feature for feature in policy.written.features if decision.opens(feature)]
+        refused, written = consent.decision.refused, consent.decision.policy.written
+        granted = [purpose for purpose in written.purposes if purpose not in refused]
+        opened = [id for id, feature in written.features.items() if feature.purpose not in refused]
         kept += [(GRANTED, " ".join(granted).encode()), (OPENS, " ".join(opened).encode())]
-    return CIMultiDict([(name, _text(value)) for name, value in kept])
+    return kept
 
 
-def _text(value: bytes) -> str:
-    """Return a value as aiohttp takes it, which will write UTF-8 whatever it was."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+@lru_cache(1_024)
+def _is_passed(name: bytes) -> bool:
+    return is_plain(name) and name not in _NOT_PASSED
 
 
-def _answered(answer: aiohttp.ClientResponse) -> Headers:
-    """Return the headers of the site's answer as the visitor gets them; raises ValueError for no answer."""
-    headers = end_to_end(answer.raw_headers)
-    if not 200 <= answer.status <= 599 or any(_BAD_VALUE.search(value) for _, value in headers):
-        raise ValueError("the answer is not HTTP")
-    # Chunks say how long a body is where both do (RFC 9112 section 6.3); and there is none to be measured
-    # with 204 and 304.
-    if answer.status in (204, 304) or "Transfer-Encoding" in answer.headers:
+def _answered(answer: Answer) -> Headers:
+    """Return the headers of the site's answer as the visitor gets them."""
+    headers = end_to_end(answer.headers)
+    # There is no body to be measured with 204 and 304.
+    if answer.status in (204, 304):
         return [line for line in headers if line[0] != b"content-length"]
     return headers
 

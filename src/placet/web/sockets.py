@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from .hops import end_to_end
+from .hops import Headers, end_to_end
 
 log = logging.getLogger("placet.proxy")
 
@@ -29,33 +29,60 @@ OF_THE_SOCKET = frozenset(
 )
 
 
-async def relay(
-    session: aiohttp.ClientSession,
-    address: URL,
-    headers: CIMultiDict[str],
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
-    """Open a socket to the site and pass on; what the site refuses is refused with its status."""
-    try:
-        behind = await session.ws_connect(
-            address, headers=headers, protocols=scope.get("subprotocols", ()), max_msg_size=LONGEST_MESSAGE
+class Sockets:
+    """The sockets to one site."""
+
+    def __init__(self, origin: str, connect: float) -> None:
+        """Take where the site is, `http://host:port`, and the seconds for connecting."""
+        self._origin = origin
+        self._connect = connect
+        self._session: aiohttp.ClientSession | None = None
+
+    async def relay(
+        self, target: bytes, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Open a socket to the site and pass on; what the site refuses is refused with its status."""
+        address = URL(self._origin + target.decode("latin-1"), encoded=True)
+        given = CIMultiDict(
+            (name.decode(), _text(value)) for name, value in headers if name not in OF_THE_SOCKET
         )
-    except aiohttp.WSServerHandshakeError as refused:
-        await _refuse(scope, refused.status, send)
-    except (aiohttp.ClientError, OSError, ValueError) as problem:
-        log.error("%s: %s (%s)", address.origin(), problem, type(problem).__name__)  # noqa: TRY400
-        await _refuse(scope, 504 if isinstance(problem, TimeoutError) else 502, send)
-    else:
-        async with behind:
-            await _both_ways(behind, receive, send)
+        try:
+            behind = await self._opened().ws_connect(
+                address, headers=given, protocols=scope.get("subprotocols", ()), max_msg_size=LONGEST_MESSAGE
+            )
+        except aiohttp.WSServerHandshakeError as refused:
+            await _refuse(scope, refused.status, send)
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            log.error("%s: %s (%s)", self._origin, problem, type(problem).__name__)  # noqa: TRY400
+            await _refuse(scope, 504 if isinstance(problem, TimeoutError) else 502, send)
+        else:
+            async with behind:
+                await _both_ways(behind, receive, send)
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                cookie_jar=aiohttp.DummyCookieJar(),  # one visitor's cookies are not another's
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect),
+                trust_env=False,
+            )
+        return self._session
 
 
 async def _both_ways(behind: aiohttp.ClientWebSocketResponse, receive: Receive, send: Send) -> None:
     handshake: Any = behind._response  # the only way to the heads that came with the 101
     headers = [
-        (name, value) for name, value in end_to_end(handshake.raw_headers) if name not in OF_THE_SOCKET
+        (name, value)
+        for name, value in end_to_end((name.lower(), value) for name, value in handshake.raw_headers)
+        if name not in OF_THE_SOCKET
     ]
     if (await receive())["type"] != "websocket.connect":
         return
@@ -108,3 +135,11 @@ async def _refuse(scope: Scope, status: int, send: Send) -> None:
         await send({"type": "websocket.http.response.body", "body": b""})
     else:
         await send({"type": "websocket.close", "code": 1011})
+
+
+def _text(value: bytes) -> str:
+    """Return a value as aiohttp takes it, which will write UTF-8 whatever it was."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
