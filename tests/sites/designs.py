@@ -1,0 +1,5 @@
+"""Sites."""
+
+from .site import Site
+
+SITES: tuple[Site, ...] = ()
