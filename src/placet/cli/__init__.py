@@ -1,5 +1,6 @@
 """The command line: parse, call a room, print.
 
+    audit       placet audit
     begin       placet init, draft
     policy      placet check, explain, schema
     serve       placet serve
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import typer
 
-from . import begin, ledger, policy, receipts, records, retention, serve
+from . import audit, begin, ledger, policy, receipts, records, retention, serve
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Consent on the web, enforced on the server."
@@ -28,6 +29,7 @@ for command in (
     policy.explain,
     policy.schema,
     serve.serve,
+    audit.audit,
     records.evidence,
     records.export,
     records.erase,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from placet.catalogue import read_catalogue
 from placet.consent.checks import overlap
@@ -20,6 +21,7 @@ from .beginning import Answers, compose, quoted
 
 TODO = "TODO"
 _OF_COOKIES = ("cookie", "set-cookie")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z")
 
 
@@ -32,8 +34,13 @@ class _Found:
     cookies: dict[str, list[Sighting]] = field(default_factory=dict)
 
 
-def draft(observed: Observed, updated: str, languages: tuple[str, ...]) -> str:
-    """Return the text of a policy file for what was seen; `updated` is the day, YYYY-MM-DD."""
+def draft(
+    observed: Observed, updated: str, languages: tuple[str, ...], said: Mapping[str, str] = _NOTHING
+) -> str:
+    """Return the text of a policy file for what was seen; `updated` is the day, YYYY-MM-DD.
+
+    `said` is what else somebody knows of a name; it is put beside it, and decides nothing.
+    """
     found = _sorted(observed)
     answers = Answers(
         name=f"{TODO}: what visitors call the site",
@@ -45,7 +52,7 @@ def draft(observed: Observed, updated: str, languages: tuple[str, ...]) -> str:
         services=tuple(sorted(found.services)),
         updated=updated,
     )
-    return compose(answers, "\n".join(_more(found)))
+    return compose(answers, "\n".join(_more(found, said)))
 
 
 def _sorted(observed: Observed) -> _Found:
@@ -96,7 +103,7 @@ def _is_host(name: str) -> bool:
     return _HOST.match(name) is not None
 
 
-def _more(found: _Found) -> Iterator[str]:
+def _more(found: _Found, said: Mapping[str, str]) -> Iterator[str]:
     """Yield the tables that a person has to complete."""
     if found.hosts:
         yield (
@@ -110,7 +117,7 @@ def _more(found: _Found) -> Iterator[str]:
         id = _id(host, ids)
         ids.add(id)
         yield (
-            f"# seen as: {kinds}; last on {max(one.last for one in sightings)}\n"
+            f"# seen as: {kinds}; last on {max(one.last for one in sightings)}\n{_known(said, host)}"
             f"[providers.{id}]\nname = {quoted(f'{TODO}: who {host} is')}\n"
             f'purpose = "todo"\nhosts = [{quoted(host)}]\n# privacy = ""\n# country = ""\n'
         )
@@ -122,7 +129,12 @@ def _more(found: _Found) -> Iterator[str]:
     for name, sightings in sorted(found.cookies.items()):
         sets = [one for one in sightings if one.what == "set-cookie"]
         for one in sets or sightings[:1]:
-            yield _tracker(name, one)
+            yield _known(said, name) + _tracker(name, one)
+
+
+def _known(said: Mapping[str, str], name: str) -> str:
+    words = " ".join(said.get(name, "").split())
+    return f"# {words}\n" if words else ""
 
 
 def _tracker(name: str, one: Sighting) -> str:
