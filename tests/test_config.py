@@ -56,6 +56,14 @@ class TestFile:
         assert (found.server.prefix, found.server.debug) == ("/consent/", True)
         assert (found.data, found.templates) == (tmp_path / "kept", tmp_path / "ours")
 
+    def test_what_is_only_observed_is_a_purpose_of_the_policy(self, tmp_path: Path) -> None:
+        server = '\n[server.observing]\npurposes = ["ads"%s]\n'
+        found = read_config(written(tmp_path, SITE + server % ""), {})
+        assert found.server.observing is not None
+        assert found.server.observing.purposes == ("ads",)
+        with pytest.raises(PolicyError, match=r'P023 .*"adds", which is no purpose; write one of ads\.'):
+            read_config(written(tmp_path, SITE + server % ', "adds"'), {})
+
     def test_the_environment_says_where_data_is(self, tmp_path: Path) -> None:
         path = written(tmp_path, SITE)
         assert read_config(path, {"PLACET_DATA": "/var/lib/x"}).data == Path("/var/lib/x")

@@ -35,6 +35,7 @@ Origin = Annotated[str, msgspec.Meta(pattern=r"^[!-*,-~]+$(?!\n)")]  # ASCII, wi
 class Observing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is not enforced yet, where the rest is: a gradual move."""
 
+    purposes: tuple[str, ...] = ()  # ids; what a visitor chooses is kept, and bars nothing of theirs
     paths: tuple[PagePath, ...] = ()  # pages that are only looked at; a final * stands for any continuation
 
 
@@ -164,6 +165,7 @@ def read_config(path: str | Path, environ: Mapping[str, str] = os.environ) -> Co
     _check_witnesses(log, path.name)
     ca = log.timestamp and log.timestamp.ca
     policy = _finished(tables, path.name)
+    _check_observing(server, policy, path.name)
     return Config(
         policy=policy,
         server=server,
@@ -228,6 +230,18 @@ def _check_witnesses(log: Published, source: str) -> None:
             f"P021 {source}: in [log]: the quorum is {log.quorum}, of {len(log.witnesses)} witnesses; "
             f"lower it, or name more."
         )
+    if problems:
+        raise PolicyError(problems)
+
+
+def _check_observing(server: Server, policy: Policy, source: str) -> None:
+    observed = server.observing.purposes if server.observing else ()
+    problems = [
+        f'P023 {source}: in [server]: observing.purposes has "{id}", which is no purpose; write '
+        f"one of {', '.join(policy.purposes)}."
+        for id in observed
+        if id not in policy.purposes
+    ]
     if problems:
         raise PolicyError(problems)
 

@@ -60,6 +60,7 @@ class Anything(Sources):
 
     def __init__(self) -> None:
         """Refuse nothing."""
+        self.strict = None
 
     def url(self, value: str, base: str) -> None:
         """Let every address in."""

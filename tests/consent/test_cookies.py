@@ -112,7 +112,7 @@ class TestReading:
         """Work grows with the number of cookies and no faster: it is counted, not timed."""
         looks = Mock(side_effect=POLICY.cookie)
         policy = Mock(spec=Policy, cookie=looks)
-        counted = Mock(spec=Decision, policy=policy, refused=REFUSED.refused)
+        counted = Mock(spec=Decision, policy=policy, barred=REFUSED.barred)
         pairs = parse_cookies([b"; ".join(b"_ga%d=%d" % (n, n) for n in range(5_000))])
         header, hidden = read_cookies(pairs, counted)
         assert (header, len(hidden), looks.call_count) == (None, 5_000, 5_000)

@@ -92,6 +92,24 @@ def test_nothing_that_asks_is_granted_unless_the_visitor_said_so(said: Choice | 
         assert POLICY.marks[id] in given_by_the_visitor
 
 
+@given(choices, st.booleans(), st.frozensets(st.sampled_from(sorted(CONSENTS))))
+def test_what_is_only_observed_bars_less_and_tells_the_same(
+    said: Choice | Fault, gpc: bool, observed: frozenset[str]
+) -> None:
+    enforced, moving = decide(POLICY, said, gpc), decide(POLICY, said, gpc, observed)
+    for told in ("answers", "asks", "state", "overall", "refused", "gpc"):
+        assert getattr(moving, told) == getattr(enforced, told)
+    assert enforced.barred == enforced.refused
+    assert moving.barred == enforced.refused - observed
+    assert moving.barred | moving.passing == moving.refused
+
+
+def test_a_feature_whose_purpose_is_only_observed_stays_open() -> None:
+    moving = decide(POLICY, Fault.ABSENT, False, frozenset({"social"}))
+    assert moving.opens("comments")
+    assert not moving.allows("social")
+
+
 @given(choices, st.booleans(), st.sampled_from(sorted(CONSENTS)), st.sampled_from(["denied", "unsaid"]))
 def test_taking_a_grant_away_never_releases_anything(
     said: Choice | Fault, gpc: bool, id: str, how: str

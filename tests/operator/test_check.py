@@ -133,6 +133,7 @@ def with_provider(id: str, purpose: str, host: str) -> str:
 CASES = {
     "W001": TEXT.replace("debug = false", 'mode = "observe"'),
     "W002": TEXT.replace("debug = false", 'observing.paths = ["/a/*"]'),
+    "W003": TEXT.replace("debug = false", 'observing.purposes = ["ads"]'),
     "W004": TEXT.replace("debug = false", "debug = true"),
     "W010": TEXT.replace("Société d’édition du Courrier du Val SAS", "Le Courrier du Val"),
     "W011": TEXT.replace("vie-privee@courrier.example", "le délégué"),

@@ -100,6 +100,9 @@ def test_what_is_only_observed_is_said(tmp_path: Path) -> None:
     path.write_text(text.replace("debug = true", 'observing.paths = ["/shop/*"]'))
     assert "only observed" in explain(read_config(path), "_ca", "/shop/a").what
     assert "only observed" not in explain(read_config(path), "_ca", "/").what
+    path.write_text(text.replace("debug = true", 'observing.purposes = ["ads"]'))
+    assert '"ads" is only observed' in explain(read_config(path), "regie.localhost", "/").what
+    assert "only observed" not in explain(read_config(path), "_ca", "/").what
 
 
 def test_it_is_printed() -> None:

@@ -33,6 +33,8 @@ class Fate(StrEnum):
     DROPPED = "dropped"  # not set
     EXPIRED = "expired"  # told to the browser to forget
     CAPPED = "capped"  # set, for no longer than declared
+    PASSED = "passed"  # passed on, though refused: its purpose is only observed
+    KEPT = "kept"  # set, though refused: likewise
 
 
 class CookieEvent(NamedTuple):
@@ -64,7 +66,7 @@ def read_cookies(pairs: Iterable[tuple[str, bytes]], decision: Decision) -> tupl
     """
     kept: list[bytes] = []
     hidden: list[str] = []
-    declared, refused = decision.policy.cookie, decision.refused
+    declared, refused = decision.policy.cookie, decision.barred
     for name, pair in pairs:
         if name in OWN:
             continue
@@ -80,7 +82,8 @@ def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None,
     """Return the `Set-Cookie` line as the browser may have it, `None` where it may not.
 
     What only deletes is let through, without its value: a browser whose clock is slow, or that reads a
-    date in its own way, would keep it. What would live longer than declared is capped (R95).
+    date in its own way, would keep it. What would live longer than declared is capped (R95). What is only
+    observed stays as it is.
     """
     name = _name(line)
     if name in OWN:
@@ -88,10 +91,14 @@ def set_cookie(line: bytes, decision: Decision, now: int) -> tuple[bytes | None,
     tracker = decision.policy.cookie(name)
     purpose = None if tracker is None else tracker.purpose
     lifetime = _lifetime(line, now)
-    if tracker is None or purpose in decision.refused:
+    if tracker is None or purpose in decision.barred:
         if lifetime is not None and lifetime <= 0:
             return _without_lifetime(name.encode("latin-1") + b"=", line, _GONE), None
         return None, CookieEvent(Fate.DROPPED, name, purpose)
+    if purpose in decision.observed:
+        deletes = lifetime is not None and lifetime <= 0
+        kept = purpose in decision.refused and not deletes
+        return line, CookieEvent(Fate.KEPT, name, purpose) if kept else None
     if lifetime is None or lifetime <= (tracker.life or 0):
         return line, None
     life = b" Max-Age=%d" % tracker.life if tracker.life is not None else None
@@ -139,7 +146,7 @@ def declared_expiries(decision: Decision, secure: bool) -> list[tuple[str, bytes
         written = tracker.written
         if written.kind != "cookie" or not tracker.own or tracker.pattern is not None:
             continue
-        if tracker.purpose not in decision.refused:
+        if tracker.purpose not in decision.barred:
             continue
         for line in _expiry(written.name, written.domain, {written.path, "/"}, secure, written.partitioned):
             room -= len(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -39,7 +39,11 @@ Overall = Literal["allowed", "refused", "split"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """The answers for one visitor, with what each lock needs to know of them."""
+    """The answers for one visitor, with what each lock needs to know of them.
+
+    An operator who moves to Placet step by step may leave purposes unenforced: `refused` is what the visitor
+    is told, and what is recorded; `barred` is what the locks keep out.
+    """
 
     policy: Policy
     answers: Mapping[str, tuple[Answer, Reason]]
@@ -48,6 +52,14 @@ class Decision:
     state: str  # a letter per purpose in the policy's order, `a` behind it while asking
     overall: Overall  # of the purposes that ask for consent
     refused: frozenset[str]  # ids of the purposes that are not granted
+    observed: frozenset[str] = frozenset()  # ids of the purposes that the operator does not enforce yet
+    barred: frozenset[str] = field(init=False)  # of those refused, the enforced ones
+    passing: frozenset[str] = field(init=False)  # of those refused, the others
+
+    def __post_init__(self) -> None:
+        """Tell apart what is refused and kept out, and what is refused and let through."""
+        object.__setattr__(self, "barred", self.refused - self.observed)
+        object.__setattr__(self, "passing", self.refused & self.observed)
 
     def allows(self, purpose: str) -> bool:
         """Say whether the purpose is granted; raises `UnknownName` where the policy has none such."""
@@ -55,12 +67,14 @@ class Decision:
         return purpose not in self.refused
 
     def opens(self, feature: str) -> bool:
-        """Say whether the feature's purpose is granted; raises `UnknownName` likewise."""
-        return self.policy.feature(feature).purpose not in self.refused
+        """Say whether the feature's purpose is granted, or not enforced; raises `UnknownName` likewise."""
+        return self.policy.feature(feature).purpose not in self.barred
 
 
-def decide(policy: Policy, choice: Choice | Fault, gpc: bool) -> Decision:
-    """Return where each purpose of the policy stands.
+def decide(
+    policy: Policy, choice: Choice | Fault, gpc: bool, observed: frozenset[str] = frozenset()
+) -> Decision:
+    """Return where each purpose of the policy stands; `observed` are those that are not enforced yet.
 
     Precedence (R75): an explicit choice made with the signal on, then the signal, then the choice.
     """
@@ -80,6 +94,7 @@ def decide(policy: Policy, choice: Choice | Fault, gpc: bool) -> Decision:
         state="".join(answer[0] for answer, _ in answers.values()) + "a" * asks,
         overall=_overall(policy, refused),
         refused=refused,
+        observed=observed,
     )
 
 

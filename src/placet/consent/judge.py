@@ -12,7 +12,7 @@ from turbohtml import Token
 from . import elements
 from .elements import FETCHES
 from .frames import frame_of
-from .sources import UNDECLARED, Held, Refusal, Sources
+from .sources import UNDECLARED, Held, Passed, Refusal, Sources
 from .tags import raw, reading, without
 
 # How many things are listed, and how much of each address; a page may have any number.
@@ -56,12 +56,14 @@ class Judge:
     __slots__ = (
         "_based",
         "_scan",
+        "_strict",
         "base",
         "count",
         "depth",
         "foreign",
         "held",
         "media",
+        "passed",
         "placeholder",
         "sources",
     )
@@ -71,12 +73,14 @@ class Judge:
     ) -> None:
         """Take what is let in, the page's address, what stands in for frames, and who reads inner markup."""
         self.held: list[Held] = []
+        self.passed: list[Passed] = []  # what is refused, but not enforced
         self.count = 0  # of what is held, listed or not
         self.base = base
         self.placeholder = placeholder
         self.depth = depth
         self.foreign = False  # the tag may be one of SVG or MathML, whose content is markup
         self.sources = sources
+        self._strict = sources.strict
         self._scan = scan
         self._based = False
         self.media: tuple[str, Refusal] | None = None  # held by its author's purpose, and its parts with it
@@ -100,6 +104,7 @@ class Judge:
             return content
         edited, inner = self._scan(self, content, False)
         self._list(*inner.held)
+        self._pass(*inner.passed)
         if edited is None:
             self.unread()
             return b""
@@ -147,6 +152,8 @@ class Judge:
         if kind == "script":
             found = self.sources.inline(text)
             held = None if found is None else Held("inline script", found[0], *found[1])
+            if held is None and self._strict is not None and (found := self._strict.inline(text)) is not None:
+                self._pass(Passed("inline script", found[0], *found[1]))
         else:
             read = elements.mapped(text) if kind == "import map" else elements.speculated(text)
             held = Held(kind, "", *UNDECLARED) if read is None else self._first(kind, read)
@@ -167,6 +174,8 @@ class Judge:
                 judge = self._scan(self, inner.encode("latin-1", "xmlcharrefreplace"), True)[1]
                 if judge.count:
                     refused = {"srcdoc": replace(judge.held[0], what="frame")}
+                else:
+                    self._pass(*judge.passed)
         return self._replaced(token, refused, Remove)
 
     def _embed(self, token: Token, *_: object) -> Verdict:
@@ -238,6 +247,8 @@ class Judge:
             refusal = self.sources.url(read, self.base)
             if refusal is not None:
                 return Held(what, read[:LISTED_LENGTH], *refusal)
+            if self._strict is not None and (refusal := self._strict.url(read, self.base)) is not None:
+                self._pass(Passed(what, read[:LISTED_LENGTH], *refusal))
         return None
 
     def _named(self, token: Token, what: str, source: str) -> Held | None:
@@ -246,6 +257,9 @@ class Judge:
         if purpose is not None:
             refusal = self.sources.purpose(purpose.strip())
             source = source or purpose
+            if refusal is None and self._strict is not None:
+                passing = self._strict.purpose(purpose.strip())
+                self._pass(*(() if passing is None else (Passed(what, source[:LISTED_LENGTH], *passing),)))
         else:
             refusal = self.media[1] if self.media is not None and token.tag in _MEDIA_PARTS else None
         return None if refusal is None else Held(what, source[:LISTED_LENGTH], *refusal)
@@ -267,6 +281,9 @@ class Judge:
     def _list(self, *held: Held) -> None:
         self.count += len(held)
         self.held += held[: LISTED - len(self.held)]
+
+    def _pass(self, *passed: Passed) -> None:
+        self.passed += passed[: LISTED - len(self.passed)]
 
 
 _SPECIAL: dict[str, Callable[..., Verdict]] = {

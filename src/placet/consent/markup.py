@@ -20,7 +20,7 @@ from turbohtml import Token, Tokenizer, TokenType
 from .elements import FETCHES
 from .judge import Await, Judge, Remove, Verdict
 from .outline import Outline, Spot
-from .sources import Held, Sources
+from .sources import Held, Passed, Sources
 from .splice import Splicer
 
 # Bytes kept back at most, for one unfinished tag, comment or raw text.
@@ -110,6 +110,11 @@ class Markup:
     def held(self) -> list[Held]:
         """What was held so far, in the page's order."""
         return self.judge.held
+
+    @property
+    def met(self) -> list[Held | Passed]:
+        """What was held so far, and what was let through because it is only observed."""
+        return [*self.judge.held, *self.judge.passed]
 
     def feed(self, data: bytes) -> bytes:
         """Return what of the page can be sent, after `data` more of it came."""

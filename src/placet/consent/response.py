@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .cookies import CookieEvent, set_cookie
 from .decision import Decision
 from .elements import FETCHING_RELATIONS, refresh
-from .sources import Held, Sources
+from .sources import Held, Passed, Sources
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -55,7 +55,7 @@ class HeadEvent(NamedTuple):
     value: str  # what the line now says; empty: the line, or its refused part, was taken out
 
 
-Event = CookieEvent | HeadEvent | Held
+Event = CookieEvent | HeadEvent | Held | Passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,9 @@ class HeadLock:
         self._sources = sources
         self._assets = assets
         self.policy = browser_policy(sources, report).encode()
+        strict = sources.strict
+        # What the first lets in because it is only observed, browsers tell of by this one.
+        self._told = None if strict is None else browser_policy(strict, report).encode()
         self._allowlist = (
             _connection_allowlist(sources) if decision.policy.site.connection_allowlist else None
         )
@@ -141,12 +144,14 @@ class HeadLock:
     def _added(self, kind: Kind, features: Sequence[bytes]) -> tuple[Headers, list[HeadEvent]]:
         """Return the lines to add beside the application's own features, and what to tell of them."""
         added: Headers = [(b"content-security-policy", self.policy)]
+        if self._told is not None:
+            added.append((b"content-security-policy-report-only", self._told))
         if self._allowlist is not None:
             added.append((b"connection-allowlist", self._allowlist))
         if kind is not Kind.WORKER:
             if merged := merge_features(features, self._features):
                 added.append((b"permissions-policy", merged.encode("latin-1")))
-            if self._decision.refused:
+            if self._decision.barred:
                 # Never no-referrer: it turns the Origin of a form into null, and ours must show its own.
                 added.append((b"referrer-policy", b"same-origin"))
         return added, [HeadEvent(name.decode(), value.decode("latin-1")) for name, value in added]
@@ -183,16 +188,25 @@ class HeadLock:
                 if refusal is not None:
                     events.append(Held("link header", match[1], *refusal))
                     continue
+                self._pass("link header", match[1], base, events)
             kept.append(link.strip())
         return ", ".join(kept).encode("latin-1") if kept else None
 
     def _refresh(self, value: bytes, base: str, events: list[Event]) -> bytes | None:
         target = refresh(value.decode("latin-1"))
         refusal = None if target is None else self._sources.url(target, base)
-        if refusal is None:
+        if target is None or refusal is None:
+            if target is not None:
+                self._pass("refresh header", target, base, events)
             return value
-        events.append(Held("refresh header", target or "", *refusal))
+        events.append(Held("refresh header", target, *refusal))
         return None
+
+    def _pass(self, what: str, address: str, base: str, events: list[Event]) -> None:
+        """Note what is let through because it is only observed."""
+        strict = self._sources.strict
+        if strict is not None and (refusal := strict.url(address, base)) is not None:
+            events.append(Passed(what, address, *refusal))
 
     def _reporting(self, name: bytes, value: bytes, base: str, events: list[Event]) -> bytes | None:
         """Return the reporting head, unless it names a host that is refused: reports are requests too.
@@ -346,7 +360,7 @@ def _admit(directives: list[list[str]], names: tuple[str, ...], digest: str) -> 
 
 
 def _refused_features(decision: Decision) -> list[str]:
-    refused = [decision.policy.purposes[id] for id in decision.policy.purposes if id in decision.refused]
+    refused = [decision.policy.purposes[id] for id in decision.policy.purposes if id in decision.barred]
     features = [feature for purpose in refused for feature in purpose.permissions]
     if any(purpose.shares for purpose in refused):
         features += SHARING_FEATURES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin
@@ -51,6 +51,16 @@ class Held:
     frame: Frame | None = field(default=None, compare=False)  # for its placeholder alone
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One part of a page that is refused and was let through: its purpose is only observed."""
+
+    what: str  # as of what is held; or "path", of a request
+    source: str
+    purpose: str | None
+    provider: str | None
+
+
 UNDECLARED = Refusal(None, None)
 
 # A site's pages name the same addresses again and again: judged once, at most so many, none longer.
@@ -75,7 +85,7 @@ class Sources:
     def __init__(self, decision: Decision) -> None:
         """Compile the paths and marks of what is refused."""
         self._policy = decision.policy
-        self._refused = decision.refused
+        self._refused = decision.barred
         self._own = frozenset(decision.policy.site.hosts)
         refused = [(id, p) for id, p in self._policy.providers.items() if p.purpose in self._refused]
         self.paths = Paths(self._policy, (id for id, _ in refused))
@@ -83,6 +93,8 @@ class Sources:
         self._marks = owners
         self._mark = re.compile("|".join(map(re.escape, owners))) if owners else None
         self._known: Memory[tuple[str, str], Refusal | Literal[False]] = Memory(REMEMBERED)
+        # What would be let in if everything were enforced; `None` where everything is.
+        self.strict = Sources(replace(decision, observed=frozenset())) if decision.passing else None
 
     def url(self, value: str, base: str) -> Refusal | None:
         """Return `None` where this visitor lets the address in, else whose it is.

@@ -26,7 +26,7 @@ from .markup import Insertion, Markup
 from .memory import Memory
 from .policy import Policy
 from .response import Assets, Event, Headers, HeadLock, Kind, private, shared_for, vary
-from .sources import Held, Refusal, Sources
+from .sources import Held, Passed, Refusal, Sources
 
 # What a gate remembers, so that a second page costs less.
 REMEMBERED_CHOICES = 4_096
@@ -92,24 +92,33 @@ class Edited(NamedTuple):
 
     page: bytes
     edited: bytes
-    held: tuple[Held, ...]
+    met: tuple[Held | Passed, ...]
 
 
 class Gate:
     """One site's policy with everything compiled; it opens a visit for each request."""
 
     def __init__(
-        self, policy: Policy, keys: Keys, fragments: Fragments, report: str, shared: bool = False
+        self,
+        policy: Policy,
+        keys: Keys,
+        fragments: Fragments,
+        report: str,
+        shared: bool = False,
+        observed: frozenset[str] = frozenset(),
     ) -> None:
         """Take the policy, the cookie's keys, what to insert, and the path that collects violations.
 
-        `shared` says that a cache in front keeps edited pages by `Visit.share`.
+        `shared` says that a cache in front keeps edited pages by `Visit.share`; `observed` are the purposes
+        that are not enforced yet.
         """
         self.policy = policy
         self.keys = keys
         self.fragments = fragments
         self._report = report
         self.shared = shared
+        self.observed = observed
+        self.version = " ".join((fragments.version, *sorted(observed)))  # changes with how a page is edited
         self.pages: Memory[tuple[object, ...], Edited] = Memory(REMEMBERED_PAGES)
         self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
         self._expiries: Memory[tuple[object, ...], tuple[Headers, list[Event]]] = Memory(REMEMBERED_EXPIRIES)
@@ -140,7 +149,7 @@ class Gate:
             key = choice.said, choice.gpc, choice.policy == self.policy.fingerprint, gpc
         found = self._standings.get(key)
         if found is None:
-            decision = decide(self.policy, choice, gpc)
+            decision = decide(self.policy, choice, gpc, self.observed)
             sources = Sources(decision)
             found = Standing(
                 decision=decision,
@@ -253,6 +262,8 @@ class Visit:
         readable, self.hidden = read_cookies(pairs, self.decision)
         self.events += [CookieEvent(Fate.HIDDEN, name, _purpose(self.decision, name)) for name in self.hidden]
         self.request_headers = self._request_headers(request.headers, readable)
+        if self.decision.passing:
+            self.events += self._passing()
 
     @property
     def refusal(self) -> Refusal | None:
@@ -298,10 +309,10 @@ class Visit:
         known = self.gate.pages.get(key)
         if known is None or known.page != page:
             lock = self._lock
-            known = Edited(page, lock.feed(page) + lock.close(), tuple(lock.held))
+            known = Edited(page, lock.feed(page) + lock.close(), tuple(lock.met))
             self.gate.pages.put(key, known, len(page) + len(known.edited))
         edited = known.edited
-        self.events += known.held
+        self.events += known.met
         if self.epilogue is not None:
             edited += self.epilogue()
         return self._coding.encode(edited) + self._coding.finish()
@@ -317,7 +328,7 @@ class Visit:
         if not self.edits or self._coding is None:
             return b""
         last = self._lock.close()
-        self.events += self._lock.held
+        self.events += self._lock.met
         if self.epilogue is not None:
             last += self.epilogue()
         return self._coding.encode(last) + self._coding.finish()
@@ -367,7 +378,7 @@ class Visit:
     @property
     def tag(self) -> str:
         """What a validator of an edited page carries: all that the edit depends on."""
-        parts = [self.gate.fragments.version, self.decision.state, str(self.decision.gpc), self.language]
+        parts = [self.gate.version, self.decision.state, str(self.decision.gpc), self.language]
         parts.append((self._fetched_for or b"document").decode("latin-1"))
         if self.epilogue is not None:
             parts.append("epilogue")  # of this response alone: no request's validator has this
@@ -384,6 +395,19 @@ class Visit:
         parts = [self.tag, self._scheme, str(self.document)]
         parts += [f"{id} {answer} {reason}" for id, (answer, reason) in self.decision.answers.items()]
         return sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    def _passing(self) -> list[Event]:
+        """List what of the request is refused, and goes on because it is only observed."""
+        purposes = [(name, _purpose(self.decision, name)) for name, _ in self._pairs]
+        events: list[Event] = [
+            CookieEvent(Fate.PASSED, name, purpose)
+            for name, purpose in purposes
+            if purpose in self.decision.passing
+        ]
+        strict = self.standing.sources.strict
+        if self.refusal is None and strict is not None and (whose := strict.paths.refusal(self.path)):
+            events.append(Passed("path", self.path, *whose))
+        return events
 
     def _offer(self, edited: Headers, status: int, given: Headers) -> None:
         """Let a shared cache keep the answer, if it claims this visitor's key; else nobody may keep it."""

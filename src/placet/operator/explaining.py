@@ -53,6 +53,14 @@ def _only_observed(config: Config, path: str) -> str | None:
     return None
 
 
+def _not_enforced(config: Config, purpose: str) -> str:
+    """Return what to add of something whose purpose is not enforced yet."""
+    observing = config.server.observing
+    if observing is None or purpose not in observing.purposes:
+        return ""
+    return f'\nBut "{purpose}" is only observed: [server.observing] purposes. If it were not:'
+
+
 def _cookie(config: Config, name: str) -> Explanation:
     policy = config.policy
     if name in OWN:
@@ -79,6 +87,7 @@ def _cookie(config: Config, name: str) -> Explanation:
     where = _line(config, "trackers", name=tracker.written.name, provider=tracker.written.provider)
     purpose = _purpose(config, tracker.purpose)
     said = f"{name} is a cookie of {purpose}, declared as {tracker.written.name}{where}."
+    said += _not_enforced(config, tracker.purpose)
     return Explanation(said, [(state, _cookie_in(decision, name)) for state, decision in _states(policy)])
 
 
@@ -121,6 +130,7 @@ def _address(config: Config, asked: str, base: str) -> Explanation:
     provider = policy.providers[refusal.provider]
     where = _line(config, "providers", id=refusal.provider)
     said = f"{path if own else host} is of {provider.name}{where}, for {_purpose(config, provider.purpose)}."
+    said += _not_enforced(config, provider.purpose)
     return Explanation(
         said,
         [

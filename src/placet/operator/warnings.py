@@ -65,6 +65,12 @@ def _server(config: Config, _tables: Mapping[str, Any]) -> Warnings:
             ("server", "observing", "paths"),
             f'nothing is enforced on "{path}": a refusal has no effect there (R2).',
         )
+    for id in server.observing.purposes if server.observing else ():
+        yield (
+            "W003",
+            ("server", "observing", "purposes"),
+            f'"{id}" is asked about and not enforced: a refusal is written down and has no effect (R1, R2).',
+        )
     if server.debug:
         yield (
             "W004",

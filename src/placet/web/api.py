@@ -264,7 +264,8 @@ class Desk:
         withdrawn = tuple(
             id
             for id in decision.policy.purposes
-            if id in decision.refused and (id not in visit.decision.refused or visit.cookies_of((id,)))
+            if id in decision.refused
+            and (id not in visit.decision.refused or (id in decision.barred and visit.cookies_of((id,))))
         )
         if withdrawn:
             await self._withdrawals.tell(Withdrawal(withdrawn, visit.cookies_of(withdrawn)))

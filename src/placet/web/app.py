@@ -56,7 +56,15 @@ class Placet:
         secrets = read_secrets(config.data)
         self.pages = Pages(policy, prefix, config.templates)
         keys = Keys(secrets, policy.cookie_name, policy.site.hosts[0])
-        self.gate = Gate(policy, keys, self.pages, f"{prefix}report", config.server.shared_cache)
+        observing = config.server.observing
+        self.gate = Gate(
+            policy,
+            keys,
+            self.pages,
+            f"{prefix}report",
+            config.server.shared_cache,
+            frozenset(observing.purposes if observing else ()),
+        )
         try:
             config.data.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
@@ -122,6 +130,8 @@ class Placet:
         else:
             onlooker = self.onlooker
             self.reports.hears = lambda violations: onlooker.reported(violations, int(time.time()))
+            if observing and observing.purposes:
+                self.reports.watches = lambda events: onlooker.passed(events, int(time.time()))
 
     def owns(self, path: str) -> bool:
         """Say whether the path is one of Placet's own addresses."""

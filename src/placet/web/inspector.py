@@ -31,7 +31,7 @@ from placet.consent.decision import Answer, Decision, Reason
 from placet.consent.memory import Memory
 from placet.consent.policyfile import INSPECTOR_COOKIE, Purpose
 from placet.consent.response import Event, HeadEvent
-from placet.consent.sources import Held, Refusal
+from placet.consent.sources import Held, Passed, Refusal
 from placet.consent.visit import Visit
 
 from .pages import PAGE_HEADERS
@@ -231,15 +231,18 @@ def _done(visit: Visit) -> list[Event]:
 def _lock(event: Event) -> str:
     if isinstance(event, CookieEvent):
         return "cookies"
+    if isinstance(event, Passed) and event.what == "path":
+        return "paths"
     return "policy" if isinstance(event, HeadEvent) or event.what in _HEAD_PARTS else "markup"
 
 
 def _line(event: Event, decision: Decision) -> Line:
     if isinstance(event, HeadEvent):
         return Line("header", event.header, "" if event.value else "taken out", event.value)
-    if isinstance(event, Held):
+    if isinstance(event, Held | Passed):
         whose = _whose(Refusal(event.purpose, event.provider), decision)
-        return Line(event.what, event.source, f"held back: {whose}")
+        done = "held back" if isinstance(event, Held) else "let through, only observed"
+        return Line(event.what, event.source, f"{done}: {whose}")
     if event.name in OWN:
         return Line("cookie", event.name, "not set: only Placet sets a cookie of this name")
     if event.fate is Fate.CAPPED:
@@ -250,6 +253,8 @@ def _line(event: Event, decision: Decision) -> Line:
         Fate.HIDDEN: "hidden from the application",
         Fate.DROPPED: "not set",
         Fate.EXPIRED: "expired",
+        Fate.PASSED: "passed on, only observed",
+        Fate.KEPT: "set, only observed",
     }[event.fate]
     return Line("cookie", event.name or "(no name)", f"{fate}: {_why(event.purpose, decision)}")
 
@@ -274,9 +279,14 @@ def _reports(visit: Visit, violations: Counter[Violation]) -> Counter[Line]:
     told: Counter[Line] = Counter()
     for violation, times in violations.items():
         address = "://" in violation.blocked  # not a word such as "inline"
-        refusal = visit.standing.sources.url(violation.blocked, violation.page) if address else None
+        sources = visit.standing.sources
+        refusal = sources.url(violation.blocked, violation.page) if address else None
+        done = "stopped by the browser"
+        if address and refusal is None and sources.strict is not None:
+            refusal = sources.strict.url(violation.blocked, violation.page)
+            done = done if refusal is None else "told of by the browser, only observed"
         said = "" if refusal is None else f": {_whose(refusal, visit.decision)}"
-        told[Line(violation.directive, violation.blocked, f"stopped by the browser{said}")] += times
+        told[Line(violation.directive, violation.blocked, f"{done}{said}")] += times
     return told
 
 
@@ -290,7 +300,7 @@ def _summary(visit: Visit, reports: int) -> str:
         (fates[Fate.DROPPED], "cookie{s} not set"),
         (fates[Fate.EXPIRED], "cookie{s} expired"),
         (fates[Fate.CAPPED], "cookie{s} capped"),
-        (locks["markup"], "element{s} held back"),
+        (sum(isinstance(event, Held) and _lock(event) == "markup" for event in done), "element{s} held back"),
         (locks["policy"], "header{s} changed"),
         (int(visit.refusal is not None), "address{s} closed"),
         (reports, "report{s}"),

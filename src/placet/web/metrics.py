@@ -12,13 +12,19 @@ from typing import Any
 
 from placet.consent.cookies import CookieEvent, Fate
 from placet.consent.response import Event
-from placet.consent.sources import Held
+from placet.consent.sources import Held, Passed
 
 # Upper ends of the classes of the time that an answer took, in seconds.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _CLASSES = ("2xx", "3xx", "4xx", "5xx")
-_LOCKS = (*(f"cookie_{fate.value}" for fate in Fate), "markup_held", "head_edited", "path_refused")
+_LOCKS = (
+    *(f"cookie_{fate.value}" for fate in Fate),
+    "markup_held",
+    "markup_passed",
+    "head_edited",
+    "path_refused",
+)
 _CHOICES = ("made", "turned_away", "not_recorded")
 _RELOADS = ("done", "failed")
 
@@ -43,6 +49,7 @@ _NAMES = (
 _AT = {name: at for at, name in enumerate(_NAMES)}
 _NOW = ("in flight", "connections", "ledger trouble", "policies", "seen")
 _FATES = {fate: f"lock cookie_{fate.value}" for fate in Fate}
+_PARTS = {Held: "lock markup_held", Passed: "lock markup_passed"}
 
 
 class Row:
@@ -83,7 +90,7 @@ class Row:
             if isinstance(event, CookieEvent):
                 self.add(_FATES[event.fate])
             else:
-                self.add("lock markup_held" if isinstance(event, Held) else "lock head_edited")
+                self.add(_PARTS.get(type(event), "lock head_edited"))
 
     def clicked(self, status: int) -> None:
         """Count a click on the notice or in the settings by how it was answered."""

@@ -24,12 +24,13 @@ from starlette.types import Receive, Scope, Send
 from placet.catalogue import read_catalogue
 from placet.consent import cookies as reading
 from placet.consent.choice import Choice, Fault, Keys
+from placet.consent.cookies import CookieEvent, Fate
 from placet.consent.decision import Answer, Decision, Reason, decide
 from placet.consent.markup import Insertion
 from placet.consent.policy import Policy
 from placet.consent.policyfile import Path as PagePath
-from placet.consent.response import Headers, HeadLock
-from placet.consent.sources import UNDECLARED, Held, Refusal, Sources, plain
+from placet.consent.response import Event, Headers, HeadLock
+from placet.consent.sources import UNDECLARED, Held, Passed, Refusal, Sources, plain
 from placet.consent.visit import Fragments, Gate, RequestHead, Standing
 from placet.observed import LONGEST, Sighting, fold, fold_host
 
@@ -44,6 +45,7 @@ T = TypeVar("T")
 LOOKED_AT = 4 << 20  # bytes of one page, decoded; of what is longer the rest is not looked at
 PIECE = 16 << 10  # bytes of a body given to the decoder at once: what comes out may be a thousand times that
 
+_OBSERVED = {Fate.PASSED: "cookie", Fate.KEPT: "set-cookie"}
 _NOTHING = Insertion(b"", b"", lambda held: b"")
 
 
@@ -95,6 +97,29 @@ class Onlooker:
         own = self.policy.site.hosts[0]
         found = [Held(v.directive, v.blocked, None, None) for v in violations if "://" in v.blocked]
         self.observations.note(self.sources_seen(found, f"https://{own}/", day_of(now)))
+
+    def passed(self, events: Sequence[Event], now: int) -> None:
+        """Record what the locks let through because its purpose is only observed."""
+        self.safely(self._passed, events, now)
+
+    def _passed(self, events: Sequence[Event], now: int) -> None:
+        found = dict.fromkeys(self._refused_names(events, f"https://{self.policy.site.hosts[0]}/"))
+        if found:
+            day = day_of(now)
+            self.observations.note(self.sighting(what, name, True, day) for what, name in found)
+
+    def _refused_names(self, events: Sequence[Event], base: str) -> Iterator[tuple[str, str]]:
+        for event in events:
+            if isinstance(event, CookieEvent) and event.fate in _OBSERVED:
+                yield _OBSERVED[event.fate], self._cookie(event.name)[0]
+            elif isinstance(event, Passed):
+                host, path = self.sources.place(event.source, base)
+                if event.what == "inline script":
+                    yield event.what, event.source
+                elif event.what == "path":
+                    yield event.what, self.sources.served(event.source) or fold(event.source)
+                elif host and host not in self.policy.site.hosts:
+                    yield event.what, self.sources.named(host, path)[0]
 
     def safely(self, act: Callable[..., T], *args: object) -> T | None:
         """Do something that must not fail; `None` where it did."""

@@ -213,9 +213,9 @@ def _passed(scope: Scope) -> Headers:
     kept = [line for line in end_to_end(scope["headers"]) if _is_passed(line[0])]
     consent = scope.get("state", {}).get(KEY)
     if isinstance(consent, Consent):
-        refused, written = consent.decision.refused, consent.decision.policy.written
-        granted = [purpose for purpose in written.purposes if purpose not in refused]
-        opened = [id for id, feature in written.features.items() if feature.purpose not in refused]
+        written = consent.decision.policy.written
+        granted = [purpose for purpose in written.purposes if consent.allows(purpose)]
+        opened = [feature for feature in written.features if consent.opens(feature)]
         kept += [(GRANTED, " ".join(granted).encode()), (OPENS, " ".join(opened).encode())]
     return kept
 

@@ -40,6 +40,7 @@ class Reports:
         """Start with nothing seen."""
         self.seen: Counter[tuple[str, str]] = Counter()
         self.hears: Callable[[Sequence[Violation]], None] | None = None  # who else is told of them
+        self.watches: Callable[[Sequence[Event]], None] | None = None  # who is told of what the locks met
 
     def add(self, visit: Visit, violations: Iterable[Violation]) -> None:
         """Count the violations whose address the policy does not declare."""
@@ -53,6 +54,9 @@ class Reports:
 
     def note(self, events: Iterable[Event]) -> None:
         """Count what the locks met that the policy does not declare."""
+        events = tuple(events)
+        if self.watches is not None:
+            self.watches(events)
         for event in events:
             if isinstance(event, CookieEvent) and event.purpose is None:
                 self._count("cookie", event.name)

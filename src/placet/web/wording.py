@@ -123,10 +123,12 @@ class Wording:
     def client_data(self, decision: Decision) -> Markup:
         """Return the root's attributes for the client: the state, and what is kept on the terminal."""
         refusable = [id for id in self._order if self._policy.purposes[id].basis != "necessary"]
-        refused = self._kept(id for id in refusable if id in decision.refused)
+        refused = self._kept(id for id in refusable if id in decision.barred)
         granted = {id: self._kept([id]) for id in refusable if id not in decision.refused}
-        for kept in granted.values():
+        for id, kept in granted.items():
             kept.pop("cookie", None)  # the server expires what is withdrawn
+            if id in decision.observed:
+                kept.clear()  # it stays, whatever is withdrawn
         return Markup('data-state="{}" data-refused="{}" data-granted="{}"').format(
             decision.state, json.dumps(refused), json.dumps(granted)
         )
