@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import re
-import socket
-import struct
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from .cycle import Cycle
 
 log = logging.getLogger("placet.wire")
 
@@ -52,31 +51,6 @@ class Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
-
-
-class Cycle(RequestResponseCycle):
-    """One request and its answer; a visitor who speaks HTTP/1.0 is sent no chunks."""
-
-    async def run_asgi(self, app: Any) -> None:
-        """Run the application; an answer that it leaves unfinished may not look finished."""
-        await super().run_asgi(app)
-        if not self.response_complete and self.expected_content_length == math.inf:
-            # Only a reset tells this visitor that more should have come.
-            connection = self.transport.get_extra_info("socket")
-            if connection is not None:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.transport.abort()
-
-    async def send(self, message: Any) -> None:
-        """Send a message of the application's."""
-        if message["type"] == "http.response.start" and self.scope["http_version"] == "1.0":
-            named = {name.lower() for name, _ in message.get("headers", ())}
-            if b"content-length" not in named:
-                # The end of the connection is the end of the body (RFC 9112 section 6.3).
-                self.chunked_encoding, self.expected_content_length = False, cast("int", math.inf)
-        elif not message.get("more_body") and self.expected_content_length == math.inf:
-            self.expected_content_length = len(message.get("body", b""))
-        await super().send(message)
 
 
 class Wire(HttpToolsProtocol):
