@@ -1,0 +1,411 @@
+"""A person with a browser that has never been anywhere: what they do, and what the browser does meanwhile.
+
+Nothing that a page does raises out of here or lasts for ever: what goes wrong is a `Trouble`, and the visit
+goes on with the page as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+import time
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from playwright.async_api import BrowserContext, Dialog, Download, Error, Page, Playwright
+
+from placet.audit.browser import limits
+from placet.audit.browser.chromium import Manner, launch
+from placet.audit.browser.devtools import Unanswered
+from placet.audit.browser.har import har
+from placet.audit.browser.limits import cut, within
+from placet.audit.browser.memory import Memory, age
+from placet.audit.browser.recorder import Recorder
+from placet.audit.browser.targets import Target
+from placet.audit.evidence import Link, Outcome, Phase, State, Step, Trouble
+from placet.audit.plan import Plan
+
+
+class Visitor:
+    """One person, with one browser and its profile, from their arrival until they are gone."""
+
+    def __init__(
+        self, playwright: Playwright, plan: Plan, folder: Path, profile: Path, manner: Manner
+    ) -> None:
+        self.folder = folder
+        self._playwright, self._plan, self._profile, self._manner = playwright, plan, profile, manner
+        self._recorder = Recorder(manner.gpc)
+        self._memory = Memory(self._recorder)
+        self._context: BrowserContext | None = None
+        self._front: Page | None = None
+        self._names: dict[Page, str] = {}
+        self._opening = 0
+        self._closing: set[asyncio.Task[None]] = set()
+        self._steps: list[Step] = []
+        self._open: Step | None = None
+        self._links: list[Link] = []
+        self._browser = ""
+
+    @classmethod
+    @asynccontextmanager
+    async def arrive(
+        cls,
+        playwright: Playwright,
+        plan: Plan,
+        folder: Path,
+        *,
+        scripts: bool = True,
+        gpc: bool = False,
+        third_party_cookies: bool = True,
+        viewport: tuple[int, int] = (1280, 800),
+        language: str = "",
+        zoom: float = 1.0,
+        reduced_motion: bool = False,
+        forced_colours: bool = False,
+    ) -> AsyncIterator[Self]:
+        """Somebody new, whose profile is gone when they leave; screenshots and the HAR go into `folder`.
+
+        Raises AuditError A001 if there is no browser, or if it does not start.
+        """
+        manner = Manner(
+            scripts=scripts,
+            gpc=gpc,
+            third_party_cookies=third_party_cookies,
+            viewport=viewport,
+            language=language or plan.language,
+            zoom=zoom,
+            reduced_motion=reduced_motion,
+            forced_colours=forced_colours,
+        )
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        profile = Path(tempfile.mkdtemp(prefix="placet-visitor-"))
+        visitor = cls(playwright, plan, folder, profile, manner)
+        try:
+            await visitor._start()
+            yield visitor
+        finally:
+            await visitor._stop()
+            await asyncio.to_thread(shutil.rmtree, profile, ignore_errors=True)
+
+    # ---- what there is
+
+    @property
+    def page(self) -> Page:
+        """The tab in front."""
+        if self._front is None:
+            raise Unanswered("no tab is open")  # never between arriving and leaving
+        return self._front
+
+    @property
+    def pages(self) -> list[Page]:
+        """Every tab that is open."""
+        return list(self._context.pages) if self._context else []
+
+    @property
+    def step(self) -> int:
+        """The number of the step that things belong to now; 0 before the first."""
+        return self._recorder.step
+
+    def note(self, trouble: Trouble | str, text: str = "") -> None:
+        """Write down something that the audit had to do with besides its question."""
+        if isinstance(trouble, Trouble):
+            self._recorder.note(trouble.kind, trouble.text)
+        else:
+            self._recorder.note(trouble, text)
+
+    # ---- steps
+
+    async def begin(self, name: Any, state: State, address: str = "") -> None:
+        """Say what comes next: what happens from now on belongs to it. A step still open is closed unseen."""
+        await within(1.0, self._caught_up(), None)
+        self._close_step()
+        number = self._recorder.step + 1
+        self._recorder.begin(number)
+        self._open = Step(
+            number=number,
+            name=name,
+            state=state,
+            address=cut(address, limits.ADDRESS),
+            at=round(self._recorder.now(), 3),
+        )
+
+    async def end(self, asked: bool | None = None, wall: bool | None = None) -> None:
+        """Close the step with a look at the terminal and at the tab in front."""
+        if self._open is None:
+            return
+        await within(1.0, self._caught_up(), None)
+        front = self._target()
+        shot, jar, look = await asyncio.gather(
+            self._shot(front), self._memory.jar(), self._memory.look(front)
+        )
+        self._links += look.links
+        self._recorder.hinted(look.hints)
+        self._open = msgspec.structs.replace(
+            self._open,
+            address=cut(self._address() or self._open.address, limits.ADDRESS),
+            asked=asked,
+            wall=bool(wall),
+            letters=look.letters,
+            shot=shot,
+            jar=jar,
+            kept=look.kept,
+            restored=self._recorder.restored,
+        )
+        self._close_step()
+
+    def _close_step(self) -> None:
+        if self._open is not None:
+            self._steps.append(self._open)
+            self._open = None
+
+    # ---- going about
+
+    async def go(self, address: str) -> int:
+        """Open an address in the tab in front; returns the status, or 0 if none came."""
+        if address != "about:blank" and not address.lower().startswith(("http://", "https://")):
+            self.note("refused", f"not an address of the web: {cut(address, 200)}")
+            return 0
+        await self._a_tab_that_answers()
+        status = 0
+        try:
+            answer = await asyncio.wait_for(
+                self.page.goto(address, wait_until="load", timeout=limits.NAVIGATION * 1000),
+                limits.NAVIGATION + 2,
+            )
+            status = answer.status if answer else 0
+        except Exception as error:
+            status = self._gone_wrong(address, error)
+        self._answered(status)
+        return status
+
+    def _answered(self, status: int) -> None:
+        if self._open is not None:
+            self._open = msgspec.structs.replace(self._open, status=status)
+
+    async def _until(self, so: Callable[[], bool], at_most: float = limits.NAVIGATION) -> None:
+        until = time.monotonic() + at_most
+        while not so() and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+
+    def _gone_wrong(self, address: str, error: Exception) -> int:
+        said = getattr(error, "message", "") or str(error)
+        kind = "failed"
+        if "ERR_TOO_MANY_REDIRECTS" in said:
+            kind = "redirects"
+        elif isinstance(error, TimeoutError) or "Timeout" in said:
+            kind = "timeout"
+        elif "ERR_ABORTED" in said or "Download is starting" in said:
+            kind = "aborted"
+        self.note(
+            kind, f"{cut(address, 200)}: {cut(said.splitlines()[0] if said else type(error).__name__, 200)}"
+        )
+        return self._recorder.network.status_of(address, self.step)
+
+    async def back(self) -> int:
+        """Go back in the tab in front, as the browser's button does; returns the status, or 0."""
+        # Not Playwright's: it waits for a load that a page out of the cache never has.
+        target, devtools = self._target(), self._recorder.devtools
+        status = 0
+        try:
+            history = await devtools.ask("Page.getNavigationHistory", {}, target.session if target else "")
+            entry = history["entries"][history["currentIndex"] - 1] if history["currentIndex"] else None
+            if entry and target:
+                before = self._recorder.navigations
+                await devtools.ask("Page.navigateToHistoryEntry", {"entryId": entry["id"]}, target.session)
+                await self._until(lambda: self._recorder.navigations > before)
+                status = self._recorder.network.status_of(entry["url"])
+        except (Unanswered, KeyError) as error:
+            self.note("timeout", f"no way back: {error}")
+        self._answered(status)
+        return status
+
+    async def settle(self, quiet: float = 0.4, at_most: float = 5.0) -> None:
+        """Wait until no request has been under way for `quiet` seconds, or `at_most` seconds are over."""
+        until = time.monotonic() + at_most
+        calm = time.monotonic()
+        while time.monotonic() < until:
+            if self._recorder.busy:
+                calm = time.monotonic()
+            if time.monotonic() - max(calm, self._recorder.stirred) >= quiet:
+                return
+            await asyncio.sleep(0.05)
+
+    async def tab(self, address: str) -> int:
+        """Open an address in a new tab, which is in front from now on; returns the status, or 0."""
+        await self._new_tab()
+        return await self.go(address)
+
+    async def restart(self) -> None:
+        """Close the browser and open it again with the same profile: what was for the session is gone."""
+        await self._stop()
+        await self._start()
+
+    async def move_clock(self, seconds: float) -> None:
+        """Let time pass: cookies grow older, and pages opened from now on are told a later time."""
+        self._recorder.shift_clock(seconds)
+        try:
+            await age(self._recorder.devtools, seconds)
+        except Unanswered as error:
+            self.note("timeout", f"the clock could not be moved: {error}")
+
+    async def phase(
+        self, scenario: str, variant: str = "", outcome: Outcome = "done", why: str = "", **more: Any
+    ) -> Phase:
+        """All that was seen until now; writes the HAR. `more` is whatever else a Phase holds."""
+        self._close_step()
+        recorder = self._recorder
+        phase = Phase(
+            scenario=scenario,
+            variant=variant,
+            outcome=outcome,
+            why=why,
+            seconds=round(recorder.now(), 1),
+            steps=tuple(self._steps),
+            requests=recorder.requests(),
+            writes=recorder.writes(),
+            touches=tuple(recorder.reports.touches),
+            calls=tuple(recorder.reports.calls),
+            sockets=recorder.sockets(),
+            links=tuple(self._links),
+            troubles=tuple(recorder.troubles),
+            **more,
+        )
+        archive = har(phase, recorder.began_at, self._browser, f"placet {version('placet')}")
+        (self.folder / "requests.har").write_bytes(msgspec.json.encode(archive))
+        return msgspec.structs.replace(phase, files=_hashes(self.folder, self._plan.folder))
+
+    # ---- the browser
+
+    async def _start(self) -> None:
+        self._context = await launch(self._playwright, self._plan, self._profile, self._manner)
+        self._browser = f"Chromium {self._context.browser.version}" if self._context.browser else "Chromium"
+        await self._recorder.listen(self._profile)
+        self._context.on("page", self._appeared)
+        self._front = self._context.pages[0] if self._context.pages else None
+        if self._front is None:
+            await self._new_tab()
+        else:
+            await self._look_after(self._front)
+
+    async def _stop(self) -> None:
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        context, self._context = self._context, None
+        await self._recorder.stop()
+        if context:
+            await within(limits.CLOSE, context.close(), None)
+        self._names.clear()
+
+    async def _new_tab(self) -> None:
+        if self._context is None:
+            return
+        self._opening += 1
+        try:
+            page = await within(limits.LAUNCH, self._context.new_page(), None)
+        finally:
+            self._opening -= 1
+        if page is None:
+            self.note("timeout", "no new tab could be opened")
+            return
+        await self._look_after(page)
+        self._front = page
+
+    async def _a_tab_that_answers(self) -> None:
+        """Replaces the tab in front if it was closed, has crashed, or is busy for ever."""
+        if self._front is not None and not self._front.is_closed():
+            if await within(limits.EVALUATION, self._front.evaluate("1"), 0):
+                return
+            self.note("busy", f"{cut(self._address(), 300)} answered no more, and was closed")
+            await within(limits.EVALUATION, self._front.close(), None)
+        await self._new_tab()
+
+    async def _look_after(self, page: Page) -> None:
+        page.on("dialog", self._asked)
+        page.on("download", self._offered)
+        page.on("crash", lambda _: self.note("crash", "a tab crashed"))
+        if self._context is None:
+            return
+        try:
+            session = await asyncio.wait_for(self._context.new_cdp_session(page), limits.EVALUATION)
+            info = await asyncio.wait_for(session.send("Target.getTargetInfo"), limits.EVALUATION)
+            self._names[page] = info["targetInfo"]["targetId"]
+            await within(limits.EVALUATION, session.detach(), None)
+        except (Error, TimeoutError) as error:
+            self.note("busy", f"a tab could not be asked which it is: {error}")
+
+    def _appeared(self, page: Page) -> None:
+        if not self._opening:
+            self._later(self._popped_up(page))
+
+    async def _popped_up(self, page: Page) -> None:
+        page.on("dialog", self._asked)
+        page.on("download", self._offered)
+        await asyncio.sleep(limits.POPUP)
+        self.note("popup", cut(page.url, 300))
+        await within(limits.EVALUATION, page.close(), None)
+
+    async def _asked(self, dialog: Dialog) -> None:
+        self.note("dialog", f"{dialog.type}: {cut(dialog.message, 200)}")
+        # "Leave this page?" is answered with yes: the visitor means to go.
+        answer = dialog.accept() if dialog.type == "beforeunload" else dialog.dismiss()
+        await within(limits.EVALUATION, answer, None)
+
+    def _offered(self, download: Download) -> None:
+        self.note("download", f"refused: {cut(download.url, 300)}")
+
+    def _later(self, doing: Any) -> None:
+        task = asyncio.create_task(doing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # ---- looking
+
+    def _address(self) -> str:
+        return self._front.url if self._front is not None and not self._front.is_closed() else ""
+
+    def _target(self) -> Target | None:
+        name = self._names.get(self._front) if self._front is not None else None
+        return self._recorder.targets.by_id(name) if name else None
+
+    async def _caught_up(self) -> None:
+        """Everything that the tab in front has done until now was heard."""
+        target = self._target()
+        if target:
+            await self._recorder.devtools.ask(
+                "Runtime.evaluate", {"expression": "1", "timeout": 500}, target.session, at_most=1.0
+            )
+
+    async def _shot(self, front: Target | None) -> str:
+        """A picture of what the visitor sees; the name of its file, from the plan's folder."""
+        if front is None:
+            return ""
+        try:
+            said = await self._recorder.devtools.ask(
+                "Page.captureScreenshot",
+                {"format": "jpeg", "quality": 60},
+                front.session,
+                at_most=limits.SHOT,
+            )
+        except Unanswered:
+            self.note("busy", "no picture could be taken")
+            return ""
+        path = self.folder / f"step-{self.step:02}.jpg"
+        path.write_bytes(b64decode(said.get("data", "")))
+        return _name(path, self._plan.folder)
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def _hashes(folder: Path, root: Path) -> dict[str, str]:
+    files: Iterable[Path] = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {_name(path, root): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
