@@ -1,0 +1,173 @@
+"""What something stored is: a tracker, or something that needs no consent, and why."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NamedTuple
+
+from placet.audit.evidence import State
+from placet.audit.exemptions import Facts, exemption
+from placet.audit.findings.case import Case, Key, Trace
+from placet.audit.findings.measurement import faults
+from placet.audit.knowledge import Known
+from placet.audit.sites import host_of
+
+NECESSARY = {"payment": "payment", "security": "security", "subscription": "paywall"}
+"""Kinds of service that are asked for by whoever meets them, with the ground that they have."""
+
+NEVER = ("recaptcha", "hcaptcha")
+"""Services of such a kind that have ends of their own (CNIL SAN-2022-023, SAN-2023-003)."""
+
+_ANSWERS = ("accept", "refuse", "purpose", "close", "withdraw")
+_SAYS = re.compile(
+    r"(?i)refus|accept|den[iy]|reject|grant|consent|allow|true|false|\b(?:yes|no|oui|non|on|off|all|none|[01])\b"
+)
+
+
+class Weighed(NamedTuple):
+    """What something stored comes to."""
+
+    tracker: bool
+    ground: str = ""  # why it needs no consent; of a tracker, the ground that it lost
+    why: str = ""  # "known", "declared", "identifies", "travels", "third", "outlives", "measurement"
+    service: str = ""
+    purpose: str = ""
+    certain: bool = True
+    declared: str = ""  # the basis that the policy file gives
+
+
+class Scales:
+    """Weighs each thing once."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._weighed: dict[Key, Weighed] = {}
+
+    def weigh(self, trace: Trace) -> Weighed:
+        """Return what it is."""
+        if trace.key not in self._weighed:
+            self._weighed[trace.key] = self._weigh(trace)
+        return self._weighed[trace.key]
+
+    @cached_property
+    def trackers(self) -> dict[Key, Weighed]:
+        """Whatever needs consent."""
+        weighed = {key: self.weigh(trace) for key, trace in self.case.traces.items()}
+        return {key: found for key, found in weighed.items() if found.tracker}
+
+    def known(self, trace: Trace) -> Known | None:
+        """The service that something belongs to, by its name; or by its owner, where that is one."""
+        knowledge = self.case.knowledge
+        found = next(
+            (
+                k
+                for name in sorted(trace.names)
+                if (k := knowledge.stored(trace.key.kind, name, trace.key.owner))
+            ),
+            None,
+        )
+        return found or (knowledge.at(trace.key.owner) if trace.third else None)
+
+    def facts(self, trace: Trace) -> Facts:
+        """What the grounds ask about something."""
+        return Facts(
+            kind=trace.key.kind,
+            third=trace.third,
+            identifies=self.case.identity(trace).identifies,
+            travels=trace.key in self.case.travels,
+            served=trace.served and not trace.scripted,
+            http_only=trace.http_only,
+            life=trace.life,
+            answered=self._answered(trace),
+        )
+
+    def _weigh(self, trace: Trace) -> Weighed:
+        known, basis = self.known(trace), self.basis(trace)
+        purpose = purpose_of(known, trace.key.name, trace.key.owner)
+        service = known.name if known else ""
+        named = next((g for name in sorted(trace.names) if (g := self.case.knowledge.ground(name))), "")
+        facts = self.facts(trace)
+        if named not in ("choice", "security") and known is not None and known.shelf in NECESSARY:
+            named = NECESSARY[known.shelf] if known.id not in NEVER else ""
+        elif named not in ("choice", "security") and known is not None:
+            if known.exempt and not trace.third:
+                lost = faults(self.case, known.id)
+                return Weighed(bool(lost), "measurement", "measurement" if lost else "", service, "analytics",
+                               certain=bool(lost), declared=basis)  # fmt: skip
+            if known.sure or facts.identifies or facts.third or trace.persists:
+                return Weighed(True, "", "known", service, purpose, declared=basis)
+        if basis == "consent":
+            return Weighed(True, "", "declared", service, purpose, declared=basis)
+        if basis == "measurement":
+            lost = faults(self.case, "", trace)
+            return Weighed(
+                bool(lost), "measurement", "measurement" if lost else "", service, "analytics", declared=basis
+            )
+        if basis == "necessary" and not (facts.travels or facts.third):
+            return Weighed(False, named or "declared", declared=basis)
+        found = exemption(facts, named, self.case.knowledge.longest(named))
+        if found.holds:
+            return Weighed(False, found.ground, service=service, purpose=purpose, declared=basis)
+        certain = facts.travels or (facts.identifies and self.case.identity(trace).compared)
+        return Weighed(True, found.ground, found.lost, service, purpose, certain, basis)
+
+    def basis(self, trace: Trace) -> str:
+        """The basis on which the policy file declares something; empty if it does not."""
+        policy = self.case.policy
+        if policy is None or trace.third:
+            return ""
+        kinds = {"local": "local_storage", "session": "session_storage", "indexeddb": "indexed_db",
+                 "cache": "cache_storage", "worker": "service_worker"}  # fmt: skip
+        wanted = kinds.get(trace.key.kind, trace.key.kind)
+        for tracker in policy.trackers:
+            if tracker.written.kind == wanted and any(tracker.matches(name) for name in trace.names):
+                return policy.purposes[tracker.purpose].basis
+        return ""
+
+    def _answered(self, trace: Trace) -> bool:
+        """Whether it was first set when the visitor answered, and tells what the answer was."""
+        writes = [moment for moment in trace.moments if moment.act == "set"]
+        if not writes or trace.third:
+            return False
+        for moment in writes:
+            step = self.case.step(moment.phase, moment.step)
+            earlier = [m for m in writes if m.phase is moment.phase and m.step < moment.step]
+            if not earlier and (step is None or step.name not in _ANSWERS):
+                return False
+        states: set[State] = {moment.state for moment in writes}
+        return not states <= {"accepted", "partial"} and all(
+            _SAYS.search(value) for by_step in trace.values.values() for value in by_step.values()
+        )
+
+
+_PURPOSES = {
+    "advertising": "advertising", "analytics": "analytics", "testing": "analytics", "monitoring": "analytics",
+    "marketing": "advertising", "social": "social", "video": "media", "audio": "media", "maps": "media",
+    "embeds": "media", "conversation": "media", "tags": "tags", "delivery": "delivery",
+    "security": "security", "payment": "payment", "subscription": "subscription",
+}  # fmt: skip
+
+_HINTS = (
+    ("analytics", r"analyti|stat(?:s|ist)|metric|mesur|measur|audience|visit|heatmap|counter|compteur|clicks"),
+    (
+        "advertising",
+        r"(?:^|[^a-z])(?:ads?|adv|pub|pubs|regie|rtb|dsp|ssp|dmp)(?:[^a-z]|$)"
+        r"|advert|publicit|adserv|doubleclick|retarget|marketing|bidd?er|cookiesync",
+    ),
+    ("social", r"social|like|share|partage"),
+    ("media", r"video|vod|tube|player|podcast|map|carte"),
+)  # fmt: skip
+
+
+def purpose_of(known: Known | None, *words: str) -> str:
+    """What something is probably for: as the service is known to be, or as names hint; empty if nothing tells."""
+    if known is not None and known.shelf in _PURPOSES:
+        return _PURPOSES[known.shelf]
+    text = " ".join(words).lower()
+    return next((purpose for purpose, pattern in _HINTS if re.search(pattern, text)), "")
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two addresses are of one host."""
+    return host_of(one) == host_of(other)
