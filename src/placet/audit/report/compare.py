@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from placet.audit.judgement import Finding, Item, Severity
 
-from .document import COUNTED, Report
+from .document import COUNTED, Report, graver
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,7 @@ class Difference:
 
     def status(self, least: Severity = "minor") -> int:
         """Return how a command exits: 1 if a finding that counts is new, 2 if a phase is lost, else 0."""
-        grave = COUNTED[: COUNTED.index(least) + 1] if least in COUNTED else COUNTED
-        if any(finding.severity in grave for finding in self.new):
+        if any(finding.severity in graver(least) for finding in self.new):
             return 1
         return 2 if self.unverified else 0
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from placet.audit.evidence import Choice, Evidence, Outcome, Phase, State, Trouble
-from placet.audit.judgement import Judgement, Severity
+from placet.audit.judgement import Judgement, Severity, Verdict
 
 from .shown import storable
 
@@ -18,6 +18,9 @@ EVIDENCE = "evidence.json"
 
 COUNTED: tuple[Severity, ...] = ("blocker", "major", "minor")
 """Severities that make an audit fail; an advisory is a remark."""
+
+DECIDING = ("S0", "S1", "S2", "S8")
+"""Scenarios without which nothing is called clean."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,17 +186,33 @@ def read_report(data: bytes) -> Report:
     return msgspec.json.decode(data, type=Report)
 
 
+def graver(least: Severity) -> tuple[Severity, ...]:
+    """Return the severities from `least` on that count; an advisory never does."""
+    return COUNTED[: COUNTED.index(least) + 1] if least in COUNTED else COUNTED
+
+
 def counted(report: Report, least: Severity = "minor") -> int:
     """Return how many findings are at least as grave as `least`; advisories never count."""
-    grave = COUNTED[: COUNTED.index(least) + 1] if least in COUNTED else COUNTED
-    return sum(finding.severity in grave for finding in report.judgement.findings)
+    return sum(finding.severity in graver(least) for finding in report.judgement.findings)
+
+
+def verdict_of(report: Report, least: Severity = "minor") -> Verdict:
+    """Return the verdict where findings less grave than `least` do not count.
+
+    Where only such were found, doubts about a phase that decides keep it from being called clean.
+    """
+    judged = report.judgement
+    if counted(report, least):
+        return "findings"
+    if judged.verdict != "findings":
+        return judged.verdict
+    doubted = {each.phase.partition(" ")[0] for each in judged.unverified}
+    return "unverified" if doubted & set(DECIDING) else "clean"
 
 
 def status_of(report: Report, least: Severity = "minor") -> int:
-    """Return how a command exits: 1 with findings, 2 where something could not be verified, else 0."""
-    if counted(report, least):
-        return 1
-    return 2 if report.judgement.unverified or report.judgement.verdict == "unverified" else 0
+    """Return how a command exits: 0 if it is clean, 1 with findings, 2 where it could not be verified."""
+    return ("clean", "findings", "unverified").index(verdict_of(report, least))
 
 
 def schema() -> bytes:

@@ -11,14 +11,14 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from placet.audit.judgement import Finding, Severity, Tested
 from placet.audit.wording import Words
 
-from .document import COUNTED, Report
+from .document import Report, graver
 from .shown import shown
 
 
 def junit(report: Report, language: str, least: Severity = "minor") -> bytes:
     """Return the XML; findings less grave than `least` are told, and fail nothing."""
     words = Words(language)
-    grave = COUNTED[: COUNTED.index(least) + 1] if least in COUNTED else COUNTED
+    grave = graver(least)
     site = shown(report.summary.landed or report.summary.address)
     root = Element("testsuites", name=f"placet audit {site}")
     rules = SubElement(root, "testsuite", name="rules")
@@ -30,7 +30,8 @@ def junit(report: Report, language: str, least: Severity = "minor") -> bytes:
         case = _case(phases, "phases", f"{phase.name} {words.scenario(phase.scenario)}", phase.seconds)
         for each in report.judgement.unverified:
             if each.phase == phase.name:
-                SubElement(case, "error", message=shown(each.why), type="unverified").text = shown(each.why)
+                why = shown(words.reason(each.why))
+                SubElement(case, "error", message=why, type="unverified").text = why
     for suite in (rules, phases):
         _total(suite, report)
     _total(root, report)
@@ -59,7 +60,7 @@ def _rule(
         failure = SubElement(case, "failure", message=shown(message, 500), type=failing[0].severity)
         failure.text = "\n\n".join(_told(finding, words) for finding in failing)
     elif tested.result == "untested":
-        SubElement(case, "skipped", message=shown(tested.why))
+        SubElement(case, "skipped", message=shown(words.of("untested", tested.why)))
     if remarks:
         SubElement(case, "system-out").text = "\n\n".join(_told(finding, words) for finding in remarks)
 

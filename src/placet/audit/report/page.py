@@ -20,7 +20,7 @@ from markupsafe import Markup
 from placet.audit.judgement import SEVERITIES, Finding, Item
 from placet.audit.wording import Words
 
-from .document import Report, counted
+from .document import Report, verdict_of
 from .shown import shown
 
 MOST_IMAGE_BYTES = 12_000_000  # of all pictures together; a larger file is sent by nobody
@@ -58,7 +58,6 @@ def page(report: Report, language: str, images: Mapping[str, bytes]) -> str:
         words=words,
         css=Markup(css),  # noqa: S704  # our own file
         csp=_policy(css),
-        count=counted(report),
         verdict=verdict_of(report),
         groups=list(_groups(report)),
         by_state=list(_by_state(report, words)),
@@ -100,13 +99,6 @@ def _policy(css: str) -> str:
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     style = f"style-src 'sha256-{digest}'"
     return f"default-src 'none'; img-src data:; {style}; base-uri 'none'; form-action 'none'"
-
-
-def verdict_of(report: Report) -> str:
-    """Return the verdict in a word: findings come first; where part was not verified, nothing is clean."""
-    if counted(report):
-        return "findings"
-    return "unverified" if report.judgement.unverified else report.judgement.verdict
 
 
 def _groups(report: Report) -> Iterator[tuple[str, list[tuple[int, Finding]]]]:

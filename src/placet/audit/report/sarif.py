@@ -33,7 +33,7 @@ def sarif(report: Report, language: str) -> bytes:
                 "rules": [_rule(kinds[kind], words) for kind in sorted(kinds)],
             }
         },
-        "invocations": [_invocation(report)],
+        "invocations": [_invocation(report, words)],
         "results": [_result(finding, indexes[finding.kind], report, words) for finding in findings],
         "columnKind": "unicodeCodePoints",
     }
@@ -99,9 +99,9 @@ def _uri(address: str) -> str:
     )
 
 
-def _invocation(report: Report) -> dict[str, Any]:
+def _invocation(report: Report, words: Words) -> dict[str, Any]:
     notes = [
-        {"level": "warning", "message": {"text": shown(f"{each.phase}: {each.why}")}}
+        {"level": "warning", "message": {"text": shown(f"{each.phase}: {words.reason(each.why)}")}}
         for each in report.judgement.unverified
     ]
     return {

@@ -17,8 +17,7 @@ from placet.audit.plan import Progress, Tell
 from placet.audit.wording import Words
 
 from .compare import Difference
-from .document import Report, counted
-from .page import verdict_of
+from .document import Report, counted, verdict_of
 from .shown import shown
 
 STYLES = {
@@ -147,14 +146,16 @@ def _others(report: Report, words: Words, console: Console) -> None:
         console.print()
         console.print(Text(f"{words.say('passes')} ({len(judged.passes)})", style="bold"))
         for allowed in judged.passes:
-            console.print(Text(f"  {shown(allowed.subject, 80)}: {shown(words.ground(allowed))}"))
+            console.print(
+                Text(f"  {shown(words.subject(allowed.subject), 80)}: {shown(words.ground(allowed))}")
+            )
     if judged.unverified:
         console.print()
         console.print(
             Text(f"{words.say('unverified')} ({len(judged.unverified)})", style=STYLES["unverified"])
         )
         for each in judged.unverified:
-            console.print(Text(f"  {shown(each.phase, 60)}: {shown(each.why)}"))
+            console.print(Text(f"  {shown(each.phase, 60)}: {shown(words.reason(each.why))}"))
 
 
 def show_difference(found: Difference, words: Words, console: Console) -> None:
@@ -169,7 +170,11 @@ def show_difference(found: Difference, words: Words, console: Console) -> None:
             console.print(Text(f"{words.say(key)} ({len(findings)})", style=f"bold {style}"))
         for finding in findings:
             rule = f"{words.of('severities', finding.severity)}, {finding.rule}"
-            console.print(Text(f"  {shown(words.title(finding))} – {shown(finding.subject, 120)} ({rule})"))
+            console.print(
+                Text(
+                    f"  {shown(words.title(finding))} – {shown(words.subject(finding.subject), 120)} ({rule})"
+                )
+            )
     lists = (
         ("compare_trackers_new", found.trackers_new),
         ("compare_trackers_gone", found.trackers_gone),

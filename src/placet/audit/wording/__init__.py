@@ -82,6 +82,19 @@ class Words:
         """What a tracker is for."""
         return str(self._texts.get("purposes", {}).get(purpose, purpose))
 
+    def subject(self, subject: str) -> str:
+        """What a finding is about; its first word says of which kind that is."""
+        kind, space, name = subject.partition(" ")
+        return f"{self.of('subjects', kind)}{space}{name}"
+
+    def reason(self, why: str) -> str:
+        """Why something was not tried or not finished, as far as it is one of the reasons that are known."""
+        for pattern, text in self._texts.get("reasons", {}).items():
+            parts = (re.escape(part) for part in pattern.split("*"))
+            if match := re.fullmatch("(.*)".join(parts), why, re.DOTALL):
+                return self._filled(str(text), {str(n): part for n, part in enumerate(match.groups(), 1)})
+        return why
+
     def scenario(self, scenario: str) -> str:
         """What the visitor did, in a few words."""
         return str(self._texts.get("scenarios", {}).get(scenario, scenario))
