@@ -1,0 +1,200 @@
+"""The banner that shows now, and how it is pressed: as a visitor does, with the mouse, or else the keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+from placet.audit.browser.documents import Document, Documents, bounded
+from placet.audit.browser.notices import Candidate, layer_of, rank
+from placet.audit.evidence import Act, Control, Layer, Toggle
+from placet.audit.words import fold, topic_stems
+
+_STEMS = topic_stems()
+_PAUSE = 0.2  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Found:
+    """A banner that shows: its layer, and the elements behind its controls and toggles."""
+
+    document: Document = field(repr=False)
+    candidate: Candidate
+    layer: Layer
+    numbers: tuple[int, ...]  # of the controls, in the layer's order
+    toggle_numbers: tuple[int, ...]
+    groups: tuple[str, ...]  # of the toggles: the name of a radio group
+    at: float  # seconds since the page's load
+
+    @property
+    def mark(self) -> str:
+        """What tells one layer from another: its words that can be pressed, and its toggles."""
+        names = [control.name for control in self.layer.controls]
+        return fold(" | ".join([*names, *(toggle.name for toggle in self.layer.toggles)]))
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for an answer, rather than just telling something."""
+        return any(control.act in ("accept", "refuse", "save") for control in self.layer.controls)
+
+    def find(self, *acts: Act) -> list[tuple[Control, int]]:
+        """Return the controls of these acts, the plainest first: buttons before links amid words, large first."""
+        found = [
+            (control, number)
+            for control, number in zip(self.layer.controls, self.numbers, strict=True)
+            if control.act in acts and not control.disabled
+        ]
+        return sorted(
+            found,
+            key=lambda one: (acts.index(one[0].act), one[0].in_text, not one[0].in_view, -one[0].box.area),
+        )
+
+    def toggles(self) -> Iterable[tuple[Toggle, int, str]]:
+        """Return the toggles, each with its element and its radio group."""
+        return zip(self.layer.toggles, self.toggle_numbers, self.groups, strict=True)
+
+
+class Eyes:
+    """Looks at one page for a banner."""
+
+    def __init__(self, page: Page, shots: Path | None) -> None:
+        self.page = page
+        self.documents = Documents(page)
+        self._shots = shots
+        self._shot = 0
+
+    async def see(self, *, number: int = 1, step: int = 0, settings: bool = False) -> Found | None:
+        """Return the banner that shows now, or None. With `settings`, what an entry to them has opened counts."""
+        best: tuple[Document, Candidate, float] | None = None
+        for document in await self.documents.all():
+            scan = await document.call("scan", _STEMS)
+            if not scan:
+                continue
+            for candidate in rank(scan, settings=settings, framed=not document.top)[:1]:
+                if best is None or candidate.score > best[1].score:
+                    best = (document, candidate, scan["at"] / 1000)
+        return await self._describe(*best, number=number, step=step) if best else None
+
+    async def _describe(
+        self, document: Document, candidate: Candidate, at: float, *, number: int, step: int
+    ) -> Found | None:
+        detail = await document.call("detail", candidate.number)
+        if not detail:
+            return None
+        layer = layer_of(
+            detail, number=number, step=step, frame="" if document.top else document.address,
+            x=document.x, y=document.y,
+        )  # fmt: skip
+        return Found(
+            document,
+            candidate,
+            layer,
+            tuple(one["number"] for one in detail["controls"]),
+            tuple(one["number"] for one in detail["toggles"]),
+            tuple(one["group"] for one in detail["toggles"]),
+            at,
+        )
+
+    async def wait(self, at_most: float, *, nudge: bool = False, **how: Any) -> Found | None:
+        """Return the banner as soon as one shows, at most so many seconds from now.
+
+        With `nudge`, the mouse moves and the page scrolls a little half way: some banners wait for it.
+        """
+        start = time.monotonic()
+        nudged = not nudge
+        while True:
+            found = await self.see(**how)
+            gone = time.monotonic() - start
+            if found or gone >= at_most:
+                return found
+            if not nudged and gone > at_most / 2:
+                nudged = True
+                await bounded(self._nudge(), 3)
+            await asyncio.sleep(_PAUSE)
+
+    async def _nudge(self) -> None:
+        await self.page.mouse.move(200, 200)
+        await self.page.mouse.move(260, 240)
+        await self.page.mouse.wheel(0, 320)
+
+    async def changed(self, before: Found, at_most: float, **how: Any) -> Found | None:
+        """Return the layer that has taken the place of another, or the same one if none has."""
+        start = time.monotonic()
+        while True:
+            found = await self.see(**how)
+            if (found and found.mark != before.mark) or time.monotonic() - start >= at_most:
+                return found
+            await asyncio.sleep(_PAUSE)
+
+    async def gone(self, before: Found, at_most: float) -> float | None:
+        """Return the seconds until the banner was gone and stayed gone for a moment, or None if it stays."""
+        start = time.monotonic()
+        first: float | None = None
+        while True:
+            found = await self.see(settings=before.layer.number > 1)
+            now = time.monotonic() - start
+            if found is None or (before.asks and not found.asks):
+                first = now if first is None else first
+                if now - first >= 0.7:
+                    return first
+            else:
+                first = None
+                if now >= at_most:
+                    return None
+            if now > at_most + 3:
+                return None
+            await asyncio.sleep(_PAUSE)
+
+    async def shoot(self, name: str) -> str:
+        """Keep a picture of the window, and return the name of its file, or "" without a folder."""
+        if self._shots is None:
+            return ""
+        self._shot += 1
+        file = self._shots / f"{name}-{self._shot}.jpg"
+        taken = await bounded(self.page.screenshot(path=file, type="jpeg", quality=70, timeout=4000), 5)
+        return file.name if taken else ""
+
+
+async def press(page: Page, document: Document, number: int, *, keyboard: bool = False) -> bool:
+    """Press an element as a visitor would; returns whether there was anything to press."""
+    aim = await document.call("aim", number)
+    if not aim:
+        return False
+    if keyboard or not aim["free"]:
+        if await document.call("focus", number):
+            return await bounded(_key(page, "Enter"), 4) is not None
+        if keyboard:
+            return False
+    return await bounded(_click(page, document.x + aim["x"], document.y + aim["y"]), 5) is not None
+
+
+async def _click(page: Page, x: float, y: float) -> bool:
+    await page.mouse.move(x, y, steps=2)
+    await page.mouse.click(x, y, delay=20)
+    return True
+
+
+async def _key(page: Page, key: str) -> bool:
+    await page.keyboard.press(key)
+    return True
+
+
+async def turn(page: Page, document: Document, number: int, on: bool) -> bool:
+    """Set a toggle; returns whether it is as wanted afterwards."""
+    for attempt in range(3):
+        state = await document.call("state", number)
+        if state is None or state["checked"] == on:
+            return state is not None
+        if state["disabled"] or (state["kind"] == "radio" and not on):
+            return False
+        # The last resort is for a toggle that is drawn by something which takes no press.
+        await (press(page, document, number) if attempt < 2 else document.call("click", number))
+        await asyncio.sleep(0.05)
+    state = await document.call("state", number)
+    return bool(state) and state["checked"] == on
