@@ -102,10 +102,8 @@ class Cycle(RequestResponseCycle):
                     raise RuntimeError("the body is not as long as its head says")
             if body:
                 parts.append(body)
-        if len(parts) == 1:
-            self.transport.write(parts[0])
-        elif parts:
-            self.transport.writelines(parts)
+        if parts:
+            self.transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
         if not more:
             self.response_complete = True
             self.message_event.set()
