@@ -42,13 +42,15 @@ MONTH = 30 * 86_400.0
 Walk = list[tuple[str, State]]
 LAND: Walk = [("land", "none")]
 WALKS: dict[str, Walk] = {
-    "S0": [*LAND, ("wait", "none"), ("scroll", "none"), ("click", "none"), ("page", "none"), ("leave", "none")],
+    "S0": [*LAND, ("wait", "none"), ("scroll", "none"), ("click", "none"), ("page", "none"),
+           ("leave", "none")],
     "S1": [*LAND, ("refuse", "refused"), ("page", "refused"), ("reload", "refused"), ("restart", "refused")],
     "S2": [*LAND, ("accept", "accepted"), ("page", "accepted"), ("withdraw", "withdrawn"),
            ("page", "withdrawn"), ("reload", "withdrawn")],
     "S4": [*LAND, ("close", "closed"), ("page", "closed")],
     "S6": [*LAND, ("wait", "none"), ("page", "none")],
-    "S8": [*LAND, ("accept", "accepted"), ("page", "accepted"), ("withdraw", "withdrawn"), ("back", "withdrawn")],
+    "S8": [*LAND, ("accept", "accepted"), ("page", "accepted"), ("withdraw", "withdrawn"),
+           ("back", "withdrawn")],
 }  # fmt: skip
 
 
@@ -72,7 +74,8 @@ class Visit:
 
     def walk(self, script: Callable[[Visit], None]) -> None:
         """Go through the steps; `script` is what the site does in each."""
-        for self.number, (self.step, self.state) in enumerate(self._walk, 1):
+        for number, (step, state) in enumerate(self._walk, 1):
+            self.number, self.step, self.state = number, step, state
             if self.step == "restart":
                 self._jar = {key: cookie for key, cookie in self._jar.items() if cookie.life is not None}
             self.get(SITE, kind="Document")
@@ -119,7 +122,8 @@ class Visit:
             )
         self.told["writes"].append(
             CookieWrite(
-                step=self.number, at=self.at, by=by, name=name, value=value, domain=domain, path="/", life=life,  # type: ignore[arg-type]
+                step=self.number, at=self.at, by=by, name=name, value=value,  # type: ignore[arg-type]
+                domain=domain, path="/", life=life,
                 line=f"{name}={value}{age}", address=f"https://{domain.lstrip('.')}/", page=SITE,
                 initiator=SCRIPT, **fields,
             )

@@ -47,9 +47,15 @@ def order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def unverified(evidence: Evidence) -> tuple[Unverified, ...]:
-    """Return the phases that did not come to their end, or in which nothing shows that the site heard."""
-    return tuple(found for phase in sorted(evidence.phases, key=lambda p: p.name) for found in _doubts(phase))
+def unverified(evidence: Evidence, *, asks: bool) -> tuple[Unverified, ...]:
+    """Return the phases that did not come to their end, or in which nothing shows that the site heard.
+
+    A site that asks nothing cannot be answered: of it, the phases without an answer are all there is.
+    """
+    phases = sorted(evidence.phases, key=lambda phase: phase.name)
+    if not asks:
+        phases = [p for p in phases if p.outcome == "failed" or p.scenario == "S0"]
+    return tuple(found for phase in phases for found in _doubts(phase))
 
 
 def _doubts(phase: Phase) -> Iterator[Unverified]:
@@ -64,7 +70,7 @@ def _doubts(phase: Phase) -> Iterator[Unverified]:
 
 
 def verdict_of(
-    evidence: Evidence, findings: Sequence[Finding], doubts: Sequence[Unverified], asks: bool
+    evidence: Evidence, findings: Sequence[Finding], doubts: Sequence[Unverified], *, asks: bool
 ) -> Verdict:
     """Return the verdict; `asks` says whether the site has anything to ask consent for, or asks for it."""
     if any(finding.severity != "advisory" for finding in findings):
@@ -79,7 +85,7 @@ def verdict_of(
 
 
 def tested(
-    evidence: Evidence, findings: Sequence[Finding], *, asks: bool, declared: bool, lists_tcf: bool
+    evidence: Evidence, findings: Sequence[Finding], *, asks: bool, declared: bool, tcf: bool
 ) -> tuple[Tested, ...]:
     """Return what became of each rule; `why` of an untested one is a key of the wording's `untested`."""
     done = {phase.scenario for phase in evidence.phases if phase.outcome == "done"}
@@ -88,7 +94,7 @@ def tested(
     rules = sorted({*WALKED, *OUTSIDE, "R14", "R94"} | noted, key=lambda rule: int(rule[1:]))
     found = []
     for rule in rules:
-        why = _untested(rule, done, evidence, asks=asks, declared=declared, lists_tcf=lists_tcf)
+        why = _untested(rule, done, evidence, asks=asks, declared=declared, tcf=tcf)
         if rule in broken:
             found.append(Tested(rule=rule, result="broken"))
         elif rule in noted:
@@ -98,16 +104,14 @@ def tested(
     return tuple(found)
 
 
-def _untested(
-    rule: str, done: set[str], evidence: Evidence, *, asks: bool, declared: bool, lists_tcf: bool
-) -> str:
+def _untested(rule: str, done: set[str], evidence: Evidence, *, asks: bool, declared: bool, tcf: bool) -> str:
     if rule in OUTSIDE:
         return "outside"
     if rule == "R94":
         return "" if declared else "no-policy"
     if rule in ("R14", "R72"):
         return "" if evidence.siblings else "one-site"
-    if rule in ("R82", "R83", "R84") and not lists_tcf:
+    if rule in ("R82", "R83", "R84") and not tcf:
         return "no-tcf"
     needs = WALKED.get(rule, ())
     if any(scenario not in done for scenario in needs):

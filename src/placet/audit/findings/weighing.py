@@ -149,7 +149,7 @@ _PURPOSES = {
 }  # fmt: skip
 
 _HINTS = (
-    ("analytics", r"analyti|stat(?:s|ist)|metric|mesur|measur|audience|visit|heatmap|counter|compteur|clicks"),
+    ("analytics", r"analyti|stat(?:s|ist)|metric|mesur|measur|audience|visit|heatmap|counter|compteur"),
     (
         "advertising",
         r"(?:^|[^a-z])(?:ads?|adv|pub|pubs|regie|rtb|dsp|ssp|dmp)(?:[^a-z]|$)"
@@ -161,7 +161,7 @@ _HINTS = (
 
 
 def purpose_of(known: Known | None, *words: str) -> str:
-    """What something is probably for: as the service is known to be, or as names hint; empty if nothing tells."""
+    """Return what something is probably for, as its service or names tell; empty if nothing does."""
     if known is not None and known.shelf in _PURPOSES:
         return _PURPOSES[known.shelf]
     text = " ".join(words).lower()

@@ -78,9 +78,10 @@ class Knowledge:
         domain is known there only.
         """
         exact, patterns = _names()
-        for known, domain in (*exact.get((kind, name), ()), *_matching(patterns, kind, name)):
+        named: list[tuple[Known, str]] = [*exact.get((kind, name), ()), *_matching(patterns, kind, name)]
+        for found, domain in named:
             if not domain or registrable(domain) == registrable(owner):
-                return known
+                return found
         return None
 
     def ground(self, name: str) -> str:
