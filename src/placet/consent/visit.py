@@ -33,6 +33,7 @@ REMEMBERED_CHOICES = 4_096
 REMEMBERED_STANDINGS = 1_024
 REMEMBERED_PAGES = 32 << 20  # bytes, of pages before and after
 REMEMBERED_EXPIRIES = 1 << 20  # bytes, of cookies' names and of the lines that expire them
+REMEMBERED_COOKIES = 1 << 20  # bytes, of what the parts of a page all bring with them; twice
 REMEMBERED_LANGUAGES = 1 << 16  # bytes, of what browsers accept
 
 # The head in which a shared cache says under which key it would keep the answer, and is told it.
@@ -95,6 +96,21 @@ class Edited(NamedTuple):
     met: tuple[Held | Passed, ...]
 
 
+class Cookies(NamedTuple):
+    """What the `Cookie` lines of a request hold."""
+
+    pairs: Sequence[tuple[str, bytes]]
+    choices: Sequence[str]  # the values of Placet's own
+
+
+class Read(NamedTuple):
+    """What of a request's cookies the application may read, and what is hidden from it."""
+
+    line: bytes | None
+    hidden: Sequence[str]
+    events: Sequence[CookieEvent]
+
+
 class Gate:
     """One site's policy with everything compiled; it opens a visit for each request."""
 
@@ -122,12 +138,36 @@ class Gate:
         self.pages: Memory[tuple[object, ...], Edited] = Memory(REMEMBERED_PAGES)
         self._choices: Memory[str, Choice] = Memory(REMEMBERED_CHOICES)
         self._expiries: Memory[tuple[object, ...], tuple[Headers, list[Event]]] = Memory(REMEMBERED_EXPIRIES)
+        self._cookies: Memory[tuple[bytes, ...], Cookies] = Memory(REMEMBERED_COOKIES)
+        self._read: Memory[tuple[object, ...], Read] = Memory(REMEMBERED_COOKIES)
         self._languages: Memory[bytes, str] = Memory(REMEMBERED_LANGUAGES)
         self._standings: Memory[object, Standing] = Memory(REMEMBERED_STANDINGS)
 
     def open(self, request: RequestHead, now: int) -> Visit:
         """Return the visit that a request begins. `now` is in seconds since 1970."""
         return Visit(self, request, now)
+
+    def cookies(self, lines: tuple[bytes, ...]) -> Cookies:
+        """Return what the `Cookie` lines of a request hold."""
+        known = self._cookies.get(lines)
+        if known is None:
+            pairs = parse_cookies(lines)
+            own = [pair for name, pair in pairs if name == self.policy.cookie_name]
+            known = Cookies(pairs, [pair.partition(b"=")[2].decode("latin-1") for pair in own])
+            self._cookies.put(lines, known, 2 * sum(map(len, lines)) + 500)
+        return known
+
+    def read(self, standing: Standing, lines: tuple[bytes, ...], cookies: Cookies) -> Read:
+        """Return what of the cookies, which stood in these lines, the application may read."""
+        key = standing, lines
+        known = self._read.get(key)
+        if known is None:
+            decision = standing.decision
+            line, hidden = read_cookies(cookies.pairs, decision)
+            events = [CookieEvent(Fate.HIDDEN, name, _purpose(decision, name)) for name in hidden]
+            known = Read(line, hidden, events)
+            self._read.put(key, known, 2 * sum(map(len, lines)) + 500)
+        return known
 
     def choice(self, values: Sequence[str], now: int) -> Choice | Fault:
         """Return what the consent cookies of a request say; two of them say nothing."""
@@ -231,14 +271,13 @@ class Visit:
                 gpc.append(value)
             else:
                 seen[name] = value
-        pairs = parse_cookies(cookies)
-        wanted = gate.policy.cookie_name
-        values = [pair.partition(b"=")[2].decode("latin-1") for name, pair in pairs if name == wanted]
+        lines = tuple(cookies)
+        jar = gate.cookies(lines)
 
         self.gate = gate
         self._now = now
         self._method = request.method
-        self._pairs = pairs
+        self._pairs = jar.pairs
         self._markup: Markup | None = None
         self._coding: Coding | None = None
         self.edits = False  # after `head`: whether the body goes through `feed`
@@ -247,7 +286,7 @@ class Visit:
         self.status = 0  # after `head`
         self.events: list[Event] = []
         self.path = request.path
-        self.choice = gate.choice(values, now)
+        self.choice = gate.choice(jar.choices, now)
         self.standing = gate.standing(self.choice, bool(gpc) and signals.gpc(gpc))
         self.decision = self.standing.decision
         self._fetched_for = seen.get(b"sec-fetch-dest")
@@ -259,9 +298,10 @@ class Visit:
         self._accept_language = seen.get(b"accept-language", b"")
         self._claimed = seen.get(SHARE) if gate.shared else None
         self._language: str | None = None
-        readable, self.hidden = read_cookies(pairs, self.decision)
-        self.events += [CookieEvent(Fate.HIDDEN, name, _purpose(self.decision, name)) for name in self.hidden]
-        self.request_headers = self._request_headers(request.headers, readable)
+        read = gate.read(self.standing, lines, jar)
+        self.hidden = read.hidden
+        self.events += read.events
+        self.request_headers = self._request_headers(request.headers, read.line)
         if self.decision.passing:
             self.events += self._passing()
 
