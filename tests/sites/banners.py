@@ -138,7 +138,8 @@ class Banner:
             }[act]
             return (
                 f'<button type="button" class="{css}" aria-label="{label}"{style}><svg width="18" '
-                f'height="18" fill="none" stroke="currentColor" stroke-width="2"><path d="{drawn}"/></svg></button>'
+                f'height="18" fill="none" stroke="currentColor" stroke-width="2"><path d="{drawn}"/></svg>'
+                "</button>"
             )
         if tag == "a":
             return f'<a href="#" class="{css}"{style}>{label}</a> '

@@ -1,5 +1,96 @@
-"""Sites."""
+"""Sites that remember a choice too long, too short, or with more than the choice; and signals of other kinds."""
 
-from .site import Site
+# ruff: noqa: E501 - texts and scripts as they stand in a page
 
-SITES: tuple[Site, ...] = ()
+from __future__ import annotations
+
+import base64
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from .banners import Banner
+from .before_choice import TRACKER
+from .clean import ONLY_AFTER_YES, TRACKED, polite
+from .designs import designed
+from .site import DAY, MONTH, Expected, Piece, Site, by_script, cookie, pixel
+
+
+def tc_string(purposes: int, vendors: int) -> str:
+    """Return a string as the Transparency and Consent Framework has it: so many purposes and vendors are granted."""
+    now = 1_764_000_000 * 10 // 864_000 * 864_000
+    language = (ord("F") - 65) << 6 | (ord("R") - 65)
+    fields = (
+        (2, 6), (now, 36), (now, 36), (300, 12), (2, 12), (1, 6), (language, 12), (178, 12), (5, 6), (1, 1), (0, 1),
+        (0, 12), (int("1" * purposes + "0" * (24 - purposes), 2), 24), (0, 24), (0, 1), (language, 12),
+        (vendors or 1, 16), (0, 1), ((1 << vendors) - 1, vendors or 1), (0, 16), (0, 1), (0, 12),
+    )  # fmt: skip
+    core = "".join(f"{value:0{width}b}" for value, width in fields)
+    return f"{_packed(core)}.{_packed(f'{1:03b}{20:016b}0' + '1' * 20)}"
+
+
+def _packed(bits: str) -> str:
+    bits += "0" * (-len(bits) % 8)
+    raw = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _gpc(request: Request, site: Site) -> Response:
+    return JSONResponse({"gpc": True, "lastUpdate": "2026-01-12"})
+
+
+API = "window.__tcfapi = (command, version, done) => done({tcString: '%s', gdprApplies: true, eventStatus: 'tcloaded'}, true);"
+ALL, NOTHING = tc_string(10, 20), tc_string(0, 0)
+GTAG = """
+window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments); }
+gtag("consent", "default", {ad_storage: "granted", analytics_storage: "granted", ad_user_data: "granted", ad_personalization: "granted"});
+new Image().src = "%mesure-tiers%/g/collect?v=2&tid=G-4X7KQ2M9TB&gcs=G111&gcd=11t1t1t1t5&en=page_view&cid=" + Math.floor(Math.random() * 2e9);
+"""
+WAITING = """
+window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments); }
+gtag("consent", "default", {ad_storage: "denied", analytics_storage: "denied", ad_user_data: "denied", ad_personalization: "denied"});
+"""
+
+SITES = (
+    designed("un-jour", "A refusal is kept for a day, an acceptance for thirteen months.", "boutique", Expected("R39", or_rules=("R40",)),
+             knows={"R40": "it asks again the next day"}, life=13 * MONTH, refused_life=DAY),
+    designed("cinq-ans", "Either choice is kept for five years.", "journal", Expected("R39"), life=5 * 365 * DAY),
+    designed("refus-de-session", "A refusal is forgotten with the window, an acceptance is not.", "paper",
+             Expected("R40", or_rules=("R39",)), knows={"R39": "different lives", "R40": "asked again"}, refused_life=0),
+    designed("redemande", "A refusal is not kept at all.", "journal", Expected("R40"), knows={"R39": "different lives"}, refused_life=-1),
+    designed("amnesique", "No choice is kept at all.", "blog", Expected("R40"),
+             knows={"R45": "nothing to take back", "R34": "", "R39": ""}, memory="nothing", unverifiable=("refuse", "accept", "withdraw")),
+    designed("numerote", "The memory of a refusal holds an identifier.", "shop", Expected("R42"),
+             knows={"choix-cookies": "the identifier in it"}, value="localStorage.cid || (localStorage.cid = crypto.randomUUID())"),
+    designed("numerote-serveur", "The same, set by the server.", "mairie", Expected("R42"),
+             knows={"choix-cookies": "the identifier in it"}, make="form", memory="server", value="id"),
+    polite("recu", "The memory of a yes holds a receipt's number, new each time; that of a no holds none.", "paper",
+           value="granted.length ? crypto.randomUUID() : ''"),
+    polite("dates", "The memory holds when the choice was made, and the version of the text.", "shop", memory="local",
+           key="consentement", value="({date: new Date().toISOString(), version: '2026-03'})"),
+    polite("six-mois", "Six months for either choice, by the server.", "mairie", memory="server", life=182 * DAY),
+    Site("tcf-avant", "A string that says yes to everything, before anyone said so.", "journal", Banner(),
+         (Piece(script=API % ALL), cookie(f"euconsent-v2={ALL}; Path=/; Max-Age=31536000"), *TRACKED),
+         expects=frozenset({Expected("R84", "", {"none"})}), knows={"euconsent-v2": "the string"}, innocent=ONLY_AFTER_YES),
+    Site("tcf-vide", "The same kind of string, that says no to everything.", "journal", Banner(),
+         (Piece(script=API % NOTHING), cookie(f"euconsent-v2={NOTHING}; Path=/; Max-Age=15552000"), *TRACKED),
+         innocent={**ONLY_AFTER_YES, "euconsent-v2": "the memory of no choice", "R84": "no bit is set"}),
+    Site("mode-accorde", "Consent Mode says “granted” by default.", "boutique", Banner(), (Piece(script=GTAG), *TRACKED),
+         expects=frozenset({Expected("R77", "", {"none"}, TRACKER)}),
+         knows={"mesure-tiers.localhost": "told without a yes"}, innocent={"uid": "after a yes"}),
+    Site("mode-basique", "Consent Mode says “denied”, and nothing is sent until a yes.", "boutique", Banner(),
+         (Piece(script=WAITING, in_head=True), pixel("%mesure-tiers%/g/collect?v=2&gcs=G111&tid=G-4X7KQ2M9TB", needs="audience"), *TRACKED),
+         innocent={**ONLY_AFTER_YES, "R77": "nothing is sent before"}),
+    Site("gpc-promis", "It says that it honours the signal, and does not.", "paper", Banner(),
+         (by_script("_fbp", life=90 * DAY, value="'fb.1.' + Date.now() + '.' + Math.floor(Math.random() * 1e10)"), *TRACKED),
+         {"/.well-known/gpc.json": _gpc}, expects=frozenset({Expected("R1", "_fbp", {"none"}, ("R75", *TRACKER))}),
+         knows={"R75": "the same in spite of the signal", "_fbp": ""}, innocent=ONLY_AFTER_YES),
+    Site("gpc-tenu", "It says so, and does.", "paper", Banner(), TRACKED, {"/.well-known/gpc.json": _gpc}, innocent=ONLY_AFTER_YES),
+    Site("pk-long", "Matomo of its own, but for two years and one month.", "mairie", None,
+         (by_script("_pk_id.1.a3f4", life=25 * 30 * DAY, value="'9f3a'+Math.random().toString(16).slice(2,14)+'.'+Math.floor(Date.now()/1000)+'.'"),),
+         expects=frozenset({Expected("R15", "_pk_id", {"none"}, TRACKER)}), knows={"_pk_id": ""}),
+    Site("pk-prolonge", "Matomo of its own, whose identifier gets thirteen new months at each page.", "mairie", None,
+         (Piece(script="const m=document.cookie.match(/_pk_id.1.b5c6=([0-9a-f]{16})/); const v=m?m[1]:crypto.randomUUID().replaceAll('-','').slice(0,16);"
+                       "document.cookie='_pk_id.1.b5c6='+v+'.1764000000.; path=/; max-age=33955200';"),),
+         expects=frozenset({Expected("R15", "_pk_id", {"none"}, TRACKER)}), knows={"_pk_id": ""}),
+)  # fmt: skip

@@ -64,13 +64,13 @@ def answer(request: Request, host: str) -> Response:
         return _with_id(
             RedirectResponse(f"http://{to}.localhost:{port}/px.gif?{passed}", 302), request, "uid"
         )
-    if path in ("/px.gif", "/tr", "/g/collect", "/bat.gif"):
+    if path in ("/px.gif", "/tr", "/bat.gif"):
         return _with_id(
             Response(GIF, media_type="image/gif", headers=_FRESH), request, _ID_OF.get(host, "uid")
         )
     if path in ("/compte.gif", "/logo.gif"):
         return Response(GIF, media_type="image/gif", headers=_FRESH)
-    if path == "/collect":
+    if path in ("/collect", "/g/collect"):
         return Response(status_code=204, headers=_OPEN)
     if path.startswith(("/cadre", "/embed", "/plugins")):
         return _with_id(HTMLResponse(_FRAMES.get(host, "<p>Annonce</p>")), request, _ID_OF.get(host, "uid"))

@@ -52,7 +52,7 @@ class Street:
         if route := site.routes.get(f"{sub}{path}" if sub else path):
             return route(request, site)
         if sub:
-            return parties.answer(request, sub)
+            return self._served_by_another(request, host) or parties.answer(request, sub)
         if path == "/style.css":
             return Response(
                 STYLE + BANNER_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"}
