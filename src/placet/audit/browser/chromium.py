@@ -1,7 +1,11 @@
 """The system's Chromium as a visitor has it: third-party cookies, prefetching, the back/forward cache.
 
-Debian's Chromium blocks third-party cookies and never prefetches, and Playwright turns the back/forward cache
-and the blocking of popups off: an audit with either would see what no visitor's browser does.
+Debian's Chromium blocks third-party cookies and never prefetches, and Playwright turns off the partitioning
+of third-party storage and the blocking of popups: with either, one sees what no visitor's browser does.
+
+Two things are unlike a visitor's browser. Nothing is prerendered: Chromium does not while it is listened to,
+and fetches the page ahead, which is seen. And unless the back/forward cache is asked for, a page that is left
+is replaced in its own process, so that its last words are heard.
 """
 
 from __future__ import annotations
@@ -21,7 +25,17 @@ from placet.audit.browser import limits
 from placet.audit.plan import Plan
 from placet.errors import AuditError
 
-_UNLIKE_A_VISITORS = ["--disable-back-forward-cache", "--disable-popup-blocking", "--enable-automation"]
+_UNLIKE_A_VISITORS = ["--disable-popup-blocking", "--disable-ipc-flooding-protection", "--enable-automation"]
+
+# Instead of Playwright's list, which has the partitioning of storage in it. These would let the browser send
+# requests of its own, or try https for an address that says http.
+_OFF = (
+    "AimEnabled", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PreconnectToSearch",
+)  # fmt: skip
+_SWAPPING = ("BackForwardCache", "ProactivelySwapBrowsingInstance", "RenderDocument")
+_LOG_SIZE = 100  # megabytes
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Manner:
     zoom: float = 1.0
     reduced_motion: bool = False
     forced_colours: bool = False
+    back_forward_cache: bool = False
 
 
 async def version_of(executable: str) -> str:
@@ -51,8 +66,13 @@ async def version_of(executable: str) -> str:
     return f"Chromium {found[0].decode()}"
 
 
-async def launch(playwright: Playwright, plan: Plan, profile: Path, manner: Manner) -> BrowserContext:
-    """A browser with this profile, new or used before. Raises AuditError A001 if it does not start."""
+async def launch(
+    playwright: Playwright, plan: Plan, profile: Path, manner: Manner, log: Path
+) -> BrowserContext:
+    """A browser with this profile, new or used before. Raises AuditError A001 if it does not start.
+
+    Its network's log goes to `log`.
+    """
     agent = _agent(await version_of(plan.executable))
     if not (profile / "Default").exists():
         (profile / "Default").mkdir(parents=True)
@@ -64,8 +84,9 @@ async def launch(playwright: Playwright, plan: Plan, profile: Path, manner: Mann
             profile,
             executable_path=plan.executable,
             timeout=limits.LAUNCH * 1000,
-            args=_arguments(plan, manner, agent),
-            ignore_default_args=_UNLIKE_A_VISITORS,
+            args=[*_arguments(plan, manner, agent), f"--log-net-log={log}"],
+            ignore_default_args=_UNLIKE_A_VISITORS
+            + ["--disable-back-forward-cache"] * manner.back_forward_cache,
             viewport={"width": width, "height": height},
             device_scale_factor=manner.zoom,
             java_script_enabled=manner.scripts,
@@ -104,6 +125,9 @@ def _arguments(plan: Plan, manner: Manner, agent: str) -> list[str]:
         "--disable-blink-features=AutomationControlled",
         "--disable-component-update",
         "--disable-quic",
+        f"--disable-features={','.join(_OFF + (() if manner.back_forward_cache else _SWAPPING))}",
+        "--net-log-capture-mode=IncludeSensitive",  # cookies
+        f"--net-log-max-size-mb={_LOG_SIZE}",
         f"--user-agent={agent}",
         f"--lang={manner.language}",
     ]

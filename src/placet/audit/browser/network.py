@@ -7,7 +7,7 @@ process, in any order, under the same number for every hop of a redirect. They a
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,7 @@ class Hop:
             id=self.id, step=self.step, at=self.at, address=self.address, method=self.method, kind=self.kind,
             target=self.target, frame=self.frame, page=self.page, initiator=self.initiator, after=self.after,
             heads=self.heads, cookies=self.cookies, body=self.body, status=self.status, answer=self.answer,
-            size=self.size, digest=self.digest, cached=self.cached, failed=self.failed,
+            size=self.size, digest=self.digest, cached=self.cached, failed="" if self.status else self.failed,
         )  # fmt: skip
 
 
@@ -173,8 +173,6 @@ class Network:
         hop = self.under_way.pop(said["requestId"], None)
         if hop:
             hop.over = True
-            if hop.status:
-                return  # only its end was not waited for
             reason = said.get("blockedReason") or ""
             hop.failed = (
                 "csp" if reason == "csp" else "blocked" if reason else cut(said.get("errorText"), 100)
@@ -228,6 +226,17 @@ class Network:
             for line in [*self._lines.values(), *self._streams]
             for one in [line.socket]
         ]  # fmt: skip
+
+    def left(self, session: str, loader: str) -> None:
+        """A page was replaced: of what it had asked for, nobody will say how it ended."""
+        for number, hop in list(self.under_way.items()):
+            if hop.session == session and number != loader:
+                del self.under_way[number]
+
+    def add(self, hops: Sequence[Hop], writes: Sequence[CookieWrite]) -> None:
+        """What others know."""
+        self.hops = [*self.hops, *hops][: limits.REQUESTS]
+        self.writes = [*self.writes, *writes][: limits.WRITES]
 
     def forget_open(self) -> None:
         """Nothing is under way any more: the browser was closed."""

@@ -7,6 +7,7 @@ import hashlib
 import time
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import Any
 from placet.audit.browser import limits
 from placet.audit.browser.devtools import DevTools, Unanswered
 from placet.audit.browser.limits import cut
+from placet.audit.browser.netlog import Sent
 from placet.audit.browser.network import Hop, Moment, Network
-from placet.audit.browser.reports import Reports
+from placet.audit.browser.reports import Reports, origin_of
 from placet.audit.browser.targets import KINDS, Target, Targets
+from placet.audit.browser.unheard import unheard
 from placet.audit.evidence import CookieWrite, Initiator, Request, Socket, Trouble
 
 _HERE = resources.files(__package__)
@@ -130,9 +133,15 @@ class Recorder:
                     )
                 )  # fmt: skip
 
+    def complete(self, log: Sequence[Sent]) -> None:
+        """Adds what the network's log knows beside."""
+        added, writes = unheard(log, self.network.hops, self._moment_of)
+        self.network.add(added, writes)
+
     def requests(self) -> tuple[Request, ...]:
-        """All of them, as evidence."""
-        return (*(hop.told() for hop in self.network.hops), *self._ahead)
+        """All of them, as evidence, in order of time."""
+        told = (*(hop.told() for hop in self.network.hops), *self._ahead)
+        return tuple(sorted(told, key=lambda one: one.at))
 
     def writes(self) -> tuple[CookieWrite, ...]:
         """Cookies that were set, by answers and by scripts, in order of time."""
@@ -200,6 +209,8 @@ class Recorder:
     def _on_Page_frameNavigated(self, session: str, said: dict[str, Any]) -> None:  # noqa: N802
         frame = said["frame"]
         self.targets.navigated(session, frame)
+        if not frame.get("parentId"):
+            self.network.left(session, frame.get("loaderId", ""))
         self.stirred = time.monotonic()
         if said.get("type") == "BackForwardCacheRestore":
             self.restored = True
@@ -215,6 +226,8 @@ class Recorder:
         moment = self._moment(session, said.get("timestamp"), said.get("wallTime"))
         target = self.targets.get(session)
         frame = cut(said.get("documentURL"), limits.ADDRESS) or moment.frame
+        if frame == said["request"]["url"] and said.get("type") != "Document" and target:
+            frame = target.frames.get(said.get("frameId", ""), moment.frame)  # fetched ahead, or for later
         page = moment.page
         if (
             said.get("type") == "Document"
@@ -302,6 +315,17 @@ class Recorder:
             frame=target.document if target else "",
             page=self.targets.page_of(session),
         )
+
+    def _moment_of(self, when: float, origin: str) -> Moment:
+        """When and where something happened that only the network's log tells."""
+        at = round(max(0.0, when - self.began), 4)
+        documents = [hop for hop in self.network.hops if hop.kind == "Document" and hop.at <= at + 1]
+        asked = [hop for hop in documents if origin_of(hop.address) == origin]
+        pages = [hop for hop in documents if hop.target == "page" and hop.page == hop.address]
+        frame = asked[-1].address if asked else f"{origin}/"
+        page = asked[-1].page if asked else pages[-1].address if pages else frame
+        step = max(1, sum(start <= when for start in self._starts))
+        return Moment(min(step, self.step), at, self.began_at + at, "page", frame, page)
 
     async def _read_bodies(self) -> None:
         while True:

@@ -191,7 +191,7 @@ REST = (
     later("6 months 1 day", "refuse", 6 * MONTH + DAY),
     later("13 months", "refuse", 13 * MONTH + DAY),
     later("13 months after yes", "accept", 13 * MONTH + DAY),
-    Scenario(name="S8", script=back),
+    Scenario(name="S8", script=back, visitor={"back_forward_cache": True}),
     Scenario(name="S10 keyboard", script=by_keyboard),
     Scenario(name="S10 narrow", script=seen("narrow"), visitor={"viewport": (320, 640)}),
     Scenario(name="S10 zoomed", script=seen("zoomed"), visitor={"viewport": (640, 400), "zoom": 2.0}),

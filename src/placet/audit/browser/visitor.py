@@ -27,10 +27,14 @@ from placet.audit.browser.devtools import Unanswered
 from placet.audit.browser.har import har
 from placet.audit.browser.limits import cut, within
 from placet.audit.browser.memory import Memory, age
+from placet.audit.browser.netlog import Sent, read
 from placet.audit.browser.recorder import Recorder
 from placet.audit.browser.targets import Target
 from placet.audit.evidence import Link, Outcome, Phase, State, Step, Trouble
 from placet.audit.plan import Plan
+
+_LOOKS = 0.05  # seconds between two looks at what is waited for
+_LOG = "network.json"  # in the profile
 
 
 class Visitor:
@@ -69,6 +73,7 @@ class Visitor:
         zoom: float = 1.0,
         reduced_motion: bool = False,
         forced_colours: bool = False,
+        back_forward_cache: bool = False,
     ) -> AsyncIterator[Self]:
         """Somebody new, whose profile is gone when they leave; screenshots and the HAR go into `folder`.
 
@@ -83,6 +88,7 @@ class Visitor:
             zoom=zoom,
             reduced_motion=reduced_motion,
             forced_colours=forced_colours,
+            back_forward_cache=back_forward_cache,
         )
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         profile = Path(tempfile.mkdtemp(prefix="placet-visitor-"))
@@ -190,9 +196,10 @@ class Visitor:
             self._open = msgspec.structs.replace(self._open, status=status)
 
     async def _until(self, so: Callable[[], bool], at_most: float = limits.NAVIGATION) -> None:
-        until = time.monotonic() + at_most
-        while not so() and time.monotonic() < until:
-            await asyncio.sleep(0.05)
+        for _ in range(int(at_most / _LOOKS)):
+            if so():
+                return
+            await asyncio.sleep(_LOOKS)
 
     def _gone_wrong(self, address: str, error: Exception) -> int:
         said = getattr(error, "message", "") or str(error)
@@ -228,14 +235,15 @@ class Visitor:
 
     async def settle(self, quiet: float = 0.4, at_most: float = 5.0) -> None:
         """Wait until no request has been under way for `quiet` seconds, or `at_most` seconds are over."""
-        until = time.monotonic() + at_most
         calm = time.monotonic()
-        while time.monotonic() < until:
+
+        def settled() -> bool:
+            nonlocal calm
             if self._recorder.busy:
                 calm = time.monotonic()
-            if time.monotonic() - max(calm, self._recorder.stirred) >= quiet:
-                return
-            await asyncio.sleep(0.05)
+            return time.monotonic() - max(calm, self._recorder.stirred) >= quiet
+
+        await self._until(settled, at_most)
 
     async def tab(self, address: str) -> int:
         """Open an address in a new tab, which is in front from now on; returns the status, or 0."""
@@ -258,8 +266,9 @@ class Visitor:
     async def phase(
         self, scenario: str, variant: str = "", outcome: Outcome = "done", why: str = "", **more: Any
     ) -> Phase:
-        """All that was seen until now; writes the HAR. `more` is whatever else a Phase holds."""
+        """All that was seen; closes the browser, writes the HAR. `more` is whatever else a Phase holds."""
         self._close_step()
+        await self._stop()
         recorder = self._recorder
         phase = Phase(
             scenario=scenario,
@@ -284,7 +293,9 @@ class Visitor:
     # ---- the browser
 
     async def _start(self) -> None:
-        self._context = await launch(self._playwright, self._plan, self._profile, self._manner)
+        self._context = await launch(
+            self._playwright, self._plan, self._profile, self._manner, self._profile / _LOG
+        )
         self._browser = f"Chromium {self._context.browser.version}" if self._context.browser else "Chromium"
         await self._recorder.listen(self._profile)
         self._context.on("page", self._appeared)
@@ -302,6 +313,7 @@ class Visitor:
         await self._recorder.stop()
         if context:
             await within(limits.CLOSE, context.close(), None)
+            self._recorder.complete(await asyncio.to_thread(_log, self._profile / _LOG))
         self._names.clear()
 
     async def _new_tab(self) -> None:
@@ -400,6 +412,13 @@ class Visitor:
         path = self.folder / f"step-{self.step:02}.jpg"
         path.write_bytes(b64decode(said.get("data", "")))
         return _name(path, self._plan.folder)
+
+
+def _log(path: Path) -> list[Sent]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return read(lines)
 
 
 def _name(path: Path, folder: Path) -> str:
