@@ -158,7 +158,7 @@ def serving(pages: dict[str, str]) -> Iterator[str]:
                 self.send_error(404)
                 return
             if "SERVERSIDE" in body and "choice=" in self.headers.get("Cookie", ""):
-                body = body[: body.index("<!--SERVERSIDE")] + body[body.index("SERVERSIDE-->") :]
+                body = body[: body.index("<!--SERVERSIDE")] + body[body.rindex("SERVERSIDE-->") + 13 :]
             data = body.replace("PORT", str(server.server_address[1])).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")

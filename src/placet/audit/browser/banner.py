@@ -238,6 +238,7 @@ class Answers:
     async def _press(self, attempt: _Attempt, found: Found, number: int, name: str) -> bool:
         attempt.pressed.append(name)
         attempt.last = time.monotonic()
+        await found.document.call("hold", found.candidate.number)
         return await press(self.page, found.document, number)
 
     async def _by_control(
@@ -312,8 +313,8 @@ class Answers:
 
     async def _by_settings(self, attempt: _Attempt, act: Literal["accept", "refuse"]) -> Choice | None:
         """Answer where the settings lead, at most three layers deep."""
-        for _ in range(_DEEPEST):
-            found = await self._eyes.see(settings=self._entry_opened)
+        for depth in range(_DEEPEST):
+            found = await self._eyes.see(settings=self._entry_opened or depth > 0)
             if found is None:
                 return None
             opened = await self._open(attempt, found)

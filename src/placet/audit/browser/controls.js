@@ -216,7 +216,7 @@
       if (words.length > 3 && stems.some((stem) => fold(words).includes(stem)) && shown(element)) topics.push(element);
       if (element.matches(TOGGLED)) toggles.push(element);
       else if (element.matches(PRESSED)) pressed.push(element);
-      else if (element !== document.body && pointed(element) && !element.matches("label,input,select,textarea")) pressed.push(element);
+      else if (element !== document.body && pointed(element) && !element.matches("input,select,textarea") && !(element.control && element.control.matches(TOGGLED))) pressed.push(element);
       return true;
     });
     const firm = new Set(pressed.filter((element) => element.matches(PRESSED)));
@@ -321,7 +321,10 @@
   const focus = (at_) => { const element = kept[at_]; if (!element) return false; element.focus(); return element.getRootNode().activeElement === element; };
   const click = (at_) => { const element = kept[at_]; if (!element) return false; element.click(); return true; };
   const state = (at_) => kept[at_] ? toggle(kept[at_]) : null;
-  const still = (at_) => Boolean(kept[at_] && kept[at_].isConnected && (styles = new Map(), shown(kept[at_]) || shape(kept[at_]).width > 4 && kept[at_].checkVisibility({ visibilityProperty: true, opacityProperty: true })));
+  // The element of a banner that was pressed, to see whether it is still there after all else has changed.
+  let held = null;
+  const hold = (at_) => { held = kept[at_] || null; return Boolean(held); };
+  const holding = () => Boolean(held && held.isConnected && (styles = new Map(), held.checkVisibility({ visibilityProperty: true, opacityProperty: true })) && shape(held).width > 4);
   const stored = async () => {
     const all = (store) => { try { return Object.keys(store).sort().map((key) => [key, store[key].slice(0, 4000)]); } catch { return []; } };
     let databases = []; try { databases = (await indexedDB.databases()).map((database) => `${database.name} ${database.version}`); } catch { /* not allowed here */ }
@@ -384,5 +387,5 @@
   const frame = () => ({ width: innerWidth, height: innerHeight, sideways: document.documentElement.scrollWidth > innerWidth + 1,
     moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && animation.effect.getComputedTiming().duration > 0)
       .map((animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
-  globalThis.placet = { entries, stop, frame, scan, detail, aim, focus, click, state, still, covers, wall, stored, kept: (at_) => kept[at_], inner: { name, shown, seen, flat, style, fixed, inside, number, at, root, parent, bare } };
+  globalThis.placet = { entries, stop, frame, scan, detail, aim, focus, click, state, hold, holding, covers, wall, stored };
 })();

@@ -45,7 +45,7 @@ def rank(scan: Scan, *, settings: bool = False, framed: bool = False) -> list[Ca
     for number, act in acts.items():
         if act not in _ANSWERS and act not in ("close", "settings"):
             continue
-        top = _container(nodes, number, heirs, acts, inside, whole=framed)
+        top = _container(nodes, number, heirs, acts, inside, toggles if settings else {}, whole=framed)
         if top is None or top in chosen:
             continue
         held = [acts[one] for one in inside.get(top, ())]
@@ -86,6 +86,7 @@ def _container(
     heirs: dict[int, list[int]],
     acts: dict[int, Act],
     inside: dict[int, list[int]],
+    toggles: dict[int, list[int]],
     *,
     whole: bool,
 ) -> int | None:
@@ -96,6 +97,8 @@ def _container(
             break
         if smallest is None and any(_outside(nodes, one, acts) for one in heirs.get(outer, ())):
             smallest = outer
+        elif smallest is None and outer in toggles:
+            smallest = outer  # where one chooses: it was asked for, and need not say again what about
         elif smallest is None and nodes[outer]["hint"] and _above(nodes[outer]) and len(inside[outer]) > 1:
             smallest = outer
         if smallest is not None and _above(nodes[outer]):

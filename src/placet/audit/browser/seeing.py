@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from placet.audit.words import fold, topic_stems
 
 _STEMS = topic_stems()
 _PAUSE = 0.2  # seconds between two looks
+_MOMENT = 0.7  # seconds for which a banner has to stay away
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Found:
     toggle_numbers: tuple[int, ...]
     groups: tuple[str, ...]  # of the toggles: the name of a radio group
     at: float  # seconds since the page's load
+    settings: bool = False  # it was looked for after an entry to the settings had been pressed
 
     @property
     def mark(self) -> str:
@@ -79,7 +81,8 @@ class Eyes:
             for candidate in rank(scan, settings=settings, framed=not document.top)[:1]:
                 if best is None or candidate.score > best[1].score:
                     best = (document, candidate, scan["at"] / 1000)
-        return await self._describe(*best, number=number, step=step) if best else None
+        found = await self._describe(*best, number=number, step=step) if best else None
+        return replace(found, settings=settings) if found else None
 
     async def _describe(
         self, document: Document, candidate: Candidate, at: float, *, number: int, step: int
@@ -137,19 +140,24 @@ class Eyes:
         start = time.monotonic()
         first: float | None = None
         while True:
-            found = await self.see(settings=before.layer.number > 1)
+            shows = await self._still_shows(before)
             now = time.monotonic() - start
-            if found is None or (before.asks and not found.asks):
+            if not shows:
                 first = now if first is None else first
-                if now - first >= 0.7:
+                if now - first >= _MOMENT:
                     return first
             else:
                 first = None
                 if now >= at_most:
                     return None
-            if now > at_most + 3:
-                return None
             await asyncio.sleep(_PAUSE)
+
+    async def _still_shows(self, before: Found) -> bool:
+        """Tell whether something still waits for an answer; a word of thanks with a cross does not."""
+        if before.settings and not await before.document.call("holding"):
+            before = replace(before, settings=False)
+        found = await self.see(settings=before.settings)
+        return found is not None and (found.asks or not before.asks)
 
     async def shoot(self, name: str) -> str:
         """Keep a picture of the window, and return the name of its file, or "" without a folder."""

@@ -22,6 +22,7 @@ _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ς": "σ"}
 )
 _CROSSES = frozenset("x×✕✖✗✘❌⨯╳🗙ｘ")
+_ANCHORS = ("^", r"\b", "€", "£", r"\$", ".")  # of patterns that say themselves where they start
 _LONGEST, _MOST_WORDS = 110, 16  # of a label: what is longer is a sentence, whatever it says
 
 
@@ -94,11 +95,10 @@ def _pattern(kind: str, language: str = "") -> re.Pattern[str]:
         if language in ("", code)
         for pattern in getattr(words, kind)
     ]
-    starts = (
-        one if one.startswith(("^", r"\b", "€", "£", r"\$", ".")) else rf"(?:^|\b)(?:{one})"
-        for one in map(_plain_pattern, found)
-    )
-    return re.compile("|".join(f"(?:{one})" for one in starts) or r"(?!)")
+    plain = [_plain_pattern(one) for one in found]
+    anchored = [one for one in plain if one.startswith(_ANCHORS)]
+    loose = [one for one in plain if not one.startswith(_ANCHORS)]
+    return re.compile("|".join([*anchored, rf"\b(?:{'|'.join(loose)})"] if loose else anchored) or r"(?!)")
 
 
 def _has(kind: str, label: str) -> bool:
