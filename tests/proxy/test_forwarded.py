@@ -59,3 +59,14 @@ def test_a_proxy_that_says_nothing_is_taken_for_the_visitor(trusting: Placet, be
     asked = asked_by(trusting, behind, "")
     assert asked.header("x-forwarded-for") == ["127.0.0.1"]
     assert asked.header("x-forwarded-proto") == ["http"]
+
+
+def test_what_a_trusted_proxy_says_as_rfc_7239_has_it_is_passed_on(trusting: Placet, behind: Site) -> None:
+    asked = asked_by(
+        trusting, behind, 'Forwarded: for=203.0.113.9;proto=https;host=a.test, for="198.51.100.7:80"\r\n'
+    )
+    assert asked.header("x-forwarded-for") == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["https"]
+    assert asked.header("x-forwarded-host") == ["a.test"]
+    assert asked.header("forwarded") == []
+    assert '"address":"203.0.113.9"' in trusting.out.read_text().splitlines()[-1]

@@ -8,10 +8,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Written anew for every request.
-_OURS = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
-# Few proxies write RFC 7239's, and most pass on what a visitor claims in it: nobody is believed.
-_NEVER = (b"forwarded",)
+from .vouched import told
+
+# Written anew for every request, or not at all: who reads them here should need no other.
+_OURS = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded")
 # Others by which a site may be told who asks, and for what.
 _CLAIMS = frozenset(
     (
@@ -33,8 +33,8 @@ _CLAIMS = frozenset(
 class Forwarded:
     """Tells the application behind who the visitor is, and believes other proxies only where told to.
 
-    `trusted` are networks whose `X-Forwarded-For`, `-Proto` and `-Host` are true. From anyone else they are
-    dropped, so that nobody can claim another's address or a secure connection.
+    `trusted` are networks whose `X-Forwarded-For`, `-Proto` and `-Host`, or else `Forwarded`, are true. From
+    anyone else they are dropped, so that nobody can claim another's address or a secure connection.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str] = ()) -> None:
@@ -50,48 +50,36 @@ class Forwarded:
         await self._app(scope, receive, send)
 
     def _told(self, scope: Scope) -> Scope:
+        headers = scope["headers"]
         peer = (scope.get("client") or ("", 0))[0]
-        believed = self._is_trusted(peer)
-        headers, chain, scheme = scope["headers"], [peer], None
-        host = _last(headers, b"host")
-        if believed:
-            lines = b",".join(value for name, value in headers if name == b"x-forwarded-for").split(b",")
-            chain = [line.strip().decode("latin-1") for line in lines if line.strip()] + chain
-            scheme = _scheme(scope["type"], _last(headers, b"x-forwarded-proto"))
-            host = _last(headers, b"x-forwarded-host") or host
-        scheme = scheme or scope["scheme"]
-        client = next((one for one in reversed(chain) if not self._is_trusted(one)), chain[0])
-        headers = [line for line in headers if not _is_claim(line[0], believed)]
-        proto = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-        headers += [
+        if self._is_trusted(peer):
+            chain, client, visited_by, host = told(headers, peer, self._is_trusted)
+            kept = [line for line in headers if line[0] not in _OURS]
+        else:
+            chain, client, visited_by, host = (peer,), peer, None, None
+            kept = [line for line in headers if not _is_claim(line[0])]
+        scheme = scope["scheme"] if visited_by is None else _as_here(visited_by, scope["type"])
+        kept += (
             (b"x-forwarded-for", ", ".join(chain).encode("latin-1")),
-            (b"x-forwarded-proto", proto.encode()),
-            (b"x-forwarded-host", host),
-        ]
-        return {**scope, "headers": headers, "scheme": scheme, "client": (client, 0)}
+            (b"x-forwarded-proto", b"https" if scheme in ("https", "wss") else b"http"),
+            (b"x-forwarded-host", _host(headers) if host is None else host),
+        )
+        return {**scope, "headers": kept, "scheme": scheme, "client": (client, 0)}
 
 
-def _is_claim(name: bytes, believed: bool) -> bool:
-    """Say whether the line tells who asks, without being true."""
-    if name in _OURS or name in _NEVER:
-        return True
-    return not believed and (name.startswith(b"x-forwarded-") or name in _CLAIMS)
+@lru_cache(1_024)
+def _is_claim(name: bytes) -> bool:
+    """Say whether a line tells who asks, and for what."""
+    return name in _OURS or name in _CLAIMS or name.startswith(b"x-forwarded-")
 
 
-def _last(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    found = b""
-    for name, value in headers:
-        if name == wanted:
-            found = value
-    return found
+def _host(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return next((value for name, value in headers if name == b"host"), b"")
 
 
-def _scheme(kind: str, claimed: bytes) -> str | None:
-    """Return the scheme that a trusted proxy says the visitor used, as ASGI writes it."""
-    last = claimed.rpartition(b",")[2].strip().lower().decode("latin-1")
-    if last not in ("http", "https"):
-        return None
-    return {"http": "ws", "https": "wss"}[last] if kind == "websocket" else last
+def _as_here(scheme: str, kind: str) -> str:
+    """Return the scheme as ASGI writes it."""
+    return {"http": "ws", "https": "wss"}[scheme] if kind == "websocket" else scheme
 
 
 def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
