@@ -118,7 +118,11 @@ def _related(case: Case, host: str) -> bool:
 
 def _kind(matter: Matter, moments: list[Moment]) -> str:
     if matter.what != "request":
-        return f"{matter.what}-without-consent" if matter.gated else matter.what
+        return (
+            f"{matter.what}-without-consent"
+            if matter.gated
+            else {"embed": "embed-related"}.get(matter.what, matter.what)
+        )
     states = {moment.state for moment in moments}
     if "none" in states:
         return "request-before-choice"
