@@ -168,7 +168,7 @@ def _judge(
 ) -> document.Report:
     try:
         from placet.audit.findings import judge
-        from placet.audit.knowledge import load
+        from placet.audit.knowledge import read_knowledge
     except ModuleNotFoundError as missing:
         raise _extra(missing) from missing
     written = document.encode(evidence)
@@ -178,7 +178,11 @@ def _judge(
         _make(where)
         path = source / document.EVIDENCE if source.is_dir() else source
         written = path.read_bytes()
-    judgement = judge(evidence, load(lists), policy)
+    try:
+        knowledge = read_knowledge(lists)
+    except OSError as problem:
+        raise AuditError(f"A005 {problem.filename}: cannot be read ({problem.strerror}).") from problem
+    judgement = judge(evidence, knowledge, policy)
     return document.compile_report(evidence, written, judgement, policy.fingerprint if policy else "")
 
 
