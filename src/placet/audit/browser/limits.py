@@ -14,7 +14,9 @@ T = TypeVar("T")
 
 # Seconds.
 LAUNCH = 30.0
-NAVIGATION = 15.0
+NAVIGATION = 15.0  # until an answer begins
+LOAD = 6.0  # from then on, until the page says that it is loaded
+PENDING = 3.0  # after which a request without an answer is not waited for any more
 EVALUATION = 2.0
 LOOK = 4.0  # at the storage of every frame
 SHOT = 5.0

@@ -117,7 +117,10 @@ class Recorder:
     @property
     def busy(self) -> bool:
         """Whether a request is under way that will come to an end."""
-        return any(hop.kind not in _ENDLESS for hop in self.network.under_way.values())
+        since = self.now() - limits.PENDING
+        return any(
+            hop.kind not in _ENDLESS and hop.at > since for hop in list(self.network.under_way.values())
+        )
 
     def hinted(self, hints: list[tuple[Target, str, str, str]]) -> None:
         """Connections that documents ask for ahead of any request, once for each document."""

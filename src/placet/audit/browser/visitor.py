@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from playwright.async_api import BrowserContext, Dialog, Download, Error, Page, Playwright
+from playwright.async_api import BrowserContext, Page, Playwright
 
 from placet.audit.browser import limits
 from placet.audit.browser.chromium import Manner, launch
@@ -29,6 +29,7 @@ from placet.audit.browser.limits import cut, within
 from placet.audit.browser.memory import Memory, age
 from placet.audit.browser.netlog import Sent, read
 from placet.audit.browser.recorder import Recorder
+from placet.audit.browser.tabs import Tabs
 from placet.audit.browser.targets import Target
 from placet.audit.evidence import Link, Outcome, Phase, State, Step, Trouble
 from placet.audit.plan import Plan
@@ -48,10 +49,7 @@ class Visitor:
         self._recorder = Recorder(manner.gpc)
         self._memory = Memory(self._recorder)
         self._context: BrowserContext | None = None
-        self._front: Page | None = None
-        self._names: dict[Page, str] = {}
-        self._opening = 0
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tabs: Tabs | None = None
         self._steps: list[Step] = []
         self._open: Step | None = None
         self._links: list[Link] = []
@@ -105,9 +103,9 @@ class Visitor:
     @property
     def page(self) -> Page:
         """The tab in front."""
-        if self._front is None:
+        if self._tabs is None or self._tabs.front is None:
             raise Unanswered("no tab is open")  # never between arriving and leaving
-        return self._front
+        return self._tabs.front
 
     @property
     def pages(self) -> list[Page]:
@@ -125,6 +123,10 @@ class Visitor:
             self._recorder.note(trouble.kind, trouble.text)
         else:
             self._recorder.note(trouble, text)
+
+    @property
+    def _target(self) -> Target | None:
+        return self._tabs.target if self._tabs else None
 
     # ---- steps
 
@@ -147,7 +149,7 @@ class Visitor:
         if self._open is None:
             return
         await within(1.0, self._caught_up(), None)
-        front = self._target()
+        front = self._target
         shot, jar, look = await asyncio.gather(
             self._shot(front), self._memory.jar(), self._memory.look(front)
         )
@@ -155,7 +157,7 @@ class Visitor:
         self._recorder.hinted(look.hints)
         self._open = msgspec.structs.replace(
             self._open,
-            address=cut(self._address() or self._open.address, limits.ADDRESS),
+            address=cut(self._tabs.address if self._tabs else self._open.address, limits.ADDRESS),
             asked=asked,
             wall=bool(wall),
             letters=look.letters,
@@ -178,14 +180,14 @@ class Visitor:
         if address != "about:blank" and not address.lower().startswith(("http://", "https://")):
             self.note("refused", f"not an address of the web: {cut(address, 200)}")
             return 0
-        await self._a_tab_that_answers()
+        if self._tabs:
+            await self._tabs.mend()
         status = 0
         try:
-            answer = await asyncio.wait_for(
-                self.page.goto(address, wait_until="load", timeout=limits.NAVIGATION * 1000),
-                limits.NAVIGATION + 2,
-            )
+            going = self.page.goto(address, wait_until="commit", timeout=limits.NAVIGATION * 1000)
+            answer = await asyncio.wait_for(going, limits.NAVIGATION + 2)
             status = answer.status if answer else 0
+            await within(limits.LOAD, self.page.wait_for_load_state("load", timeout=limits.LOAD * 1000), None)
         except Exception as error:
             status = self._gone_wrong(address, error)
         self._answered(status)
@@ -218,7 +220,7 @@ class Visitor:
     async def back(self) -> int:
         """Go back in the tab in front, as the browser's button does; returns the status, or 0."""
         # Not Playwright's: it waits for a load that a page out of the cache never has.
-        target, devtools = self._target(), self._recorder.devtools
+        target, devtools = self._target, self._recorder.devtools
         status = 0
         try:
             history = await devtools.ask("Page.getNavigationHistory", {}, target.session if target else "")
@@ -247,7 +249,8 @@ class Visitor:
 
     async def tab(self, address: str) -> int:
         """Open an address in a new tab, which is in front from now on; returns the status, or 0."""
-        await self._new_tab()
+        if self._tabs:
+            await self._tabs.new()
         return await self.go(address)
 
     async def restart(self) -> None:
@@ -293,103 +296,29 @@ class Visitor:
     # ---- the browser
 
     async def _start(self) -> None:
-        self._context = await launch(
-            self._playwright, self._plan, self._profile, self._manner, self._profile / _LOG
-        )
-        self._browser = f"Chromium {self._context.browser.version}" if self._context.browser else "Chromium"
+        log = self._profile / _LOG
+        context = await launch(self._playwright, self._plan, self._profile, self._manner, log)
+        self._context = context
+        self._browser = f"Chromium {context.browser.version}" if context.browser else "Chromium"
         await self._recorder.listen(self._profile)
-        self._context.on("page", self._appeared)
-        self._front = self._context.pages[0] if self._context.pages else None
-        if self._front is None:
-            await self._new_tab()
-        else:
-            await self._look_after(self._front)
+        self._tabs = Tabs(context, self._recorder)
+        await self._tabs.begin()
 
     async def _stop(self) -> None:
-        for task in self._closing:
-            task.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
         context, self._context = self._context, None
+        if context is None:
+            return
+        if self._tabs:
+            await self._tabs.close()
         await self._recorder.stop()
-        if context:
-            await within(limits.CLOSE, context.close(), None)
-            self._recorder.complete(await asyncio.to_thread(_log, self._profile / _LOG))
-        self._names.clear()
-
-    async def _new_tab(self) -> None:
-        if self._context is None:
-            return
-        self._opening += 1
-        try:
-            page = await within(limits.LAUNCH, self._context.new_page(), None)
-        finally:
-            self._opening -= 1
-        if page is None:
-            self.note("timeout", "no new tab could be opened")
-            return
-        await self._look_after(page)
-        self._front = page
-
-    async def _a_tab_that_answers(self) -> None:
-        """Replaces the tab in front if it was closed, has crashed, or is busy for ever."""
-        if self._front is not None and not self._front.is_closed():
-            if await within(limits.EVALUATION, self._front.evaluate("1"), 0):
-                return
-            self.note("busy", f"{cut(self._address(), 300)} answered no more, and was closed")
-            await within(limits.EVALUATION, self._front.close(), None)
-        await self._new_tab()
-
-    async def _look_after(self, page: Page) -> None:
-        page.on("dialog", self._asked)
-        page.on("download", self._offered)
-        page.on("crash", lambda _: self.note("crash", "a tab crashed"))
-        if self._context is None:
-            return
-        try:
-            session = await asyncio.wait_for(self._context.new_cdp_session(page), limits.EVALUATION)
-            info = await asyncio.wait_for(session.send("Target.getTargetInfo"), limits.EVALUATION)
-            self._names[page] = info["targetInfo"]["targetId"]
-            await within(limits.EVALUATION, session.detach(), None)
-        except (Error, TimeoutError) as error:
-            self.note("busy", f"a tab could not be asked which it is: {error}")
-
-    def _appeared(self, page: Page) -> None:
-        if not self._opening:
-            self._later(self._popped_up(page))
-
-    async def _popped_up(self, page: Page) -> None:
-        page.on("dialog", self._asked)
-        page.on("download", self._offered)
-        await asyncio.sleep(limits.POPUP)
-        self.note("popup", cut(page.url, 300))
-        await within(limits.EVALUATION, page.close(), None)
-
-    async def _asked(self, dialog: Dialog) -> None:
-        self.note("dialog", f"{dialog.type}: {cut(dialog.message, 200)}")
-        # "Leave this page?" is answered with yes: the visitor means to go.
-        answer = dialog.accept() if dialog.type == "beforeunload" else dialog.dismiss()
-        await within(limits.EVALUATION, answer, None)
-
-    def _offered(self, download: Download) -> None:
-        self.note("download", f"refused: {cut(download.url, 300)}")
-
-    def _later(self, doing: Any) -> None:
-        task = asyncio.create_task(doing)
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        await within(limits.CLOSE, context.close(), None)
+        self._recorder.complete(await asyncio.to_thread(_log, self._profile / _LOG))
 
     # ---- looking
 
-    def _address(self) -> str:
-        return self._front.url if self._front is not None and not self._front.is_closed() else ""
-
-    def _target(self) -> Target | None:
-        name = self._names.get(self._front) if self._front is not None else None
-        return self._recorder.targets.by_id(name) if name else None
-
     async def _caught_up(self) -> None:
         """Everything that the tab in front has done until now was heard."""
-        target = self._target()
+        target = self._target
         if target:
             await self._recorder.devtools.ask(
                 "Runtime.evaluate", {"expression": "1", "timeout": 500}, target.session, at_most=1.0
