@@ -68,6 +68,9 @@ class DictStore:
         self._append(action)
         return len(there)
 
+    def probe(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -88,6 +91,12 @@ class BrokenStore(DictStore):
         outcomes = super().append_batch(entries)
         self.done.release()
         return outcomes
+
+    def probe(self) -> None:
+        self.tried.release()
+        if self.error is not None:
+            raise self.error
+        self.done.release()
 
 
 class GatedStore(DictStore):

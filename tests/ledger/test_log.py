@@ -174,6 +174,29 @@ def test_what_was_spooled_is_appended_though_nothing_else_arrives(tmp_path: Path
     assert [kept.entry for kept in store.kept] == [entry(0)]
 
 
+@pytest.mark.parametrize("spooling", [True, False])
+def test_an_outage_ends_by_itself_though_nothing_waits(tmp_path: Path, spooling: bool) -> None:
+    store = BrokenStore(LedgerDown("locked"))
+    spool = Spool(tmp_path / "spool") if spooling else None
+    log = Log(store, spool, retry_seconds=0.01, retry_seconds_at_most=0.02)
+    assert isinstance(log.submit(entry(0)).exception(PATIENCE), LedgerDown)
+    for _ in range(4):
+        assert store.tried.acquire(timeout=PATIENCE)
+    assert log.trouble == "locked"
+    store.error = None
+    assert store.done.acquire(timeout=PATIENCE)
+    log.close()
+    assert (log.trouble, store.kept) == (None, [])
+
+
+def test_a_log_without_trouble_is_not_probed(tmp_path: Path) -> None:
+    store = BrokenStore(None)
+    log = Log(store, Spool(tmp_path / "spool"), retry_seconds=0.01, retry_seconds_at_most=0.02)
+    assert [log.append(*args(n)) for n in range(5)] == list(range(5))
+    log.close()
+    assert [store.tried.acquire(blocking=False) for _ in range(6)] == [True] * 5 + [False]
+
+
 def test_what_an_earlier_process_spooled_is_appended_at_the_start(tmp_path: Path) -> None:
     Spool(tmp_path).put(entry(0))
     store = BrokenStore(None)

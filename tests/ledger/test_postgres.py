@@ -180,6 +180,10 @@ def test_what_the_standby_does_not_have_is_not_acknowledged_not_even_when_it_is_
         assert until(lambda: appended(hasty, entry(0)) == [0])
         wait_for_standby(own, "a_standby_that_is_away")
         with pytest.raises(LedgerDown, match="does not answer"):
+            hasty.probe()
+        own.sql(WAITING.replace("pid", "pg_terminate_backend(pid)"))
+        assert until(lambda: own.sql(WAITING) == [])
+        with pytest.raises(LedgerDown, match="does not answer"):
             hasty.append_batch([entry(1)])
         # The commit waits on, and whoever comes next waits for it.
         assert len(own.sql(WAITING)) == 1
@@ -247,6 +251,8 @@ def test_a_locked_log_is_an_outage_until_it_is_released(
         owner.execute("SELECT * FROM placet.log FOR UPDATE")
         with pytest.raises(LedgerDown, match="lock timeout"):
             hasty.append_batch([entry(1)])
+        with pytest.raises(LedgerDown, match="lock timeout"):
+            hasty.probe()
         assert hasty.size() == 1, "whoever reads does not wait"
     assert until(lambda: appended(hasty, entry(1)) == [1])
 
@@ -263,10 +269,11 @@ def test_a_server_that_is_away_is_an_outage_until_it_is_back(own: postgresql.Clu
         for away in (own.stop, own.kill):
             size = store.size()
             away()
-            for attempt in (lambda: store.append_batch([entry(99)]), store.size, store.lease):
+            for attempt in (lambda: store.append_batch([entry(99)]), store.size, store.lease, store.probe):
                 with pytest.raises(LedgerDown):
                     attempt()
             own.start()
+            store.probe()
             assert store.append_batch([entry(size)]) == [size]
             assert store.lease()
 
@@ -348,9 +355,20 @@ def test_a_full_disk_of_the_server_is_an_outage_until_there_is_room(
             fill(store)
         count = store.size()
         assert count % 100 == 0
+        with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as rest:
+            while True:
+                rest.write(bytes(4096))
+        with pytest.raises(LedgerDown, match="could not extend file"):
+            probe_for_ever(store)  # what was rolled back takes what room is left in the last pages
         ballast.unlink()
+        store.probe()
         assert store.append_batch([entry(-1)]) == [count]
         assert [one.index for one in store.read(0, count + 9)] == list(range(count + 1))
+
+
+def probe_for_ever(store: PostgresStore) -> None:
+    while True:
+        store.probe()
 
 
 def fill(store: PostgresStore) -> None:

@@ -60,6 +60,9 @@ def test_a_locked_file_is_an_outage_until_it_is_released(store: SqliteStore, pat
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerDown, match=r"ledger\.db: database is locked"):
             store.append_batch([entry(1)])
+        with pytest.raises(LedgerDown, match=r"ledger\.db: database is locked"):
+            store.probe()
+    store.probe()
     assert store.append_batch([entry(1)]) == [1]
 
 
@@ -216,6 +219,7 @@ def test_a_log_that_has_moved_says_where_it_went(store: SqliteStore, path: Path)
             lambda: old.record_checkpoint(2, b"another note", 1),
             lambda: old.stamp(1, b"a token"),
             lambda: old.adopt([Kept(2, leaf_bytes(entry(2)), entry(2))]),
+            old.probe,
         ):
             with pytest.raises(LedgerDown, match="this log has moved to postgresql://d'Artagnan@/log"):
                 write()  # type: ignore[no-untyped-call]
@@ -334,7 +338,11 @@ def test_a_full_disk_refuses_grants_keeps_refusals_and_recovers(
     assert log.append_or_spool(refusal.event_id, refusal.type, refusal.record, refusal.salt) is None
     assert "1 entries are in memory only" in caplog.text
 
-    (small_disk / "ballast").unlink()
+    with closing(SqliteStore(small_disk / "ledger.db")) as another:
+        with pytest.raises(LedgerDown, match="full"):
+            another.probe()
+        (small_disk / "ballast").unlink()
+        another.probe()
     late = entry(-2)
     index = log.append(late.event_id, late.type, late.record, late.salt)
     log.close()

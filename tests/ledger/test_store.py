@@ -99,6 +99,37 @@ def test_what_was_appended_outlives_the_store(store: Store, opened: Opened) -> N
     assert store.append_batch([entry(1), entry(0)]) == [1, 0], "a closed store opens again"
 
 
+def test_a_probe_leaves_the_log_as_it_is(store: Store, opened: Opened) -> None:
+    store.probe()
+    assert store.size() == 0
+    store.append_batch([entry(0), entry(1)])
+    store.record_checkpoint(2, b"a note", None)
+    for one in (store, opened()):
+        one.probe()
+        assert (one.size(), one.read(0, 9)) == (2, [kept(0), kept(1)])
+        assert one.leaves(0, 9) == [leaf_bytes(entry(0)), leaf_bytes(entry(1))]
+        assert one.checkpoint() == Signed(2, b"a note")
+    assert store.append_batch([entry(0), entry(2)]) == [0, 2]
+
+
+def test_a_probe_takes_nothing_from_who_holds_the_lease(store: Store, opened: Opened) -> None:
+    signer, other = opened(), opened()
+    assert signer.lease()
+    other.probe()
+    signer.probe()
+    assert signer.lease()
+    assert not other.lease()
+
+
+def test_probes_and_appends_cross_each_other(store: Store, opened: Opened) -> None:
+    probed = opened()
+    prober = threading.Thread(target=lambda: [probed.probe() for _ in range(20)])
+    prober.start()
+    indexes = [store.append_batch([entry(n)]) for n in range(20)]
+    prober.join()
+    assert indexes == [[n] for n in range(20)]
+
+
 steps = st.lists(
     st.one_of(
         st.lists(

@@ -7,14 +7,16 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import threading
-from contextlib import chdir, suppress
+from contextlib import chdir, closing, suppress
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from placet.cli import app
+from tests.web.served import until
 
 from .servers import LONG, POLICY, Placet, ask, connect, placet, rest, statuses
 from .site import Asked, Site
@@ -173,6 +175,13 @@ def test_health_and_metrics_are_for_the_operator_only(front: Placet, behind: Sit
         assert behind.asked[-1].target == path.decode()  # the site's own, if it has any
 
 
+def test_an_address_that_is_refused_is_counted_and_never_asked_for(front: Placet, behind: Site) -> None:
+    before = front.metric('placet_locks_total{event="path_refused"}')
+    assert statuses(ask(front.port, GET.replace(b"/a?secret=1", b"/pub/a"))) == [403]
+    assert front.metric('placet_locks_total{event="path_refused"}') == before + 1
+    assert behind.asked == []
+
+
 def test_metrics_are_as_prometheus_reads_them(front: Placet, behind: Site) -> None:
     ask(front.port, GET)
     _, text = front.shown("/metrics")
@@ -190,6 +199,25 @@ def test_health_says_what_is_wrong(tmp_path: Path) -> None:
         status, text = made.shown("/health")
         assert (status, json.loads(text)["upstream"]) == (503, "unreachable")
         assert made.metric("placet_upstream_up") == 0
+
+
+def test_health_comes_back_by_itself_after_an_outage_of_the_ledger(tmp_path: Path, behind: Site) -> None:
+    with placet(tmp_path / "p", behind.address) as made:
+        settings = ask(made.port, SETTINGS).decode()
+        shown = re.search(r'name="?shown"? value="?([0-9a-f]{64})', settings)
+        assert shown
+        body = f"answer=accept&layer=settings&language=fr&shown={shown[1]}".encode()
+        head = b"POST /.placet/choice HTTP/1.1\r\nHost: www.gazette.test\r\nConnection: close\r\n"
+        head += b"Origin: http://www.gazette.test\r\nContent-Length: %d\r\n\r\n" % len(body)
+        ledger = tmp_path / "p" / "placet-data" / "ledger.db"
+        with closing(sqlite3.connect(ledger, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert statuses(ask(made.port, head + body)) == [503]
+            assert until(lambda: '"ledger":"trouble"' in made.shown("/health")[1])
+            assert made.shown("/health")[0] == 503
+            other.execute("ROLLBACK")
+        assert until(lambda: made.shown("/health")[0] == 200)
+        assert statuses(ask(made.port, head + body)) == [303]
 
 
 def test_clicks_are_counted_by_how_they_were_answered(front: Placet) -> None:

@@ -50,7 +50,8 @@ class Log:
 
     Up to `queue_limit` entries wait for the writer; a commit takes up to `batch_limit` of them. What is
     spooled is appended after the next commit that works, and tried again every `retry_seconds`, doubling up
-    to `retry_seconds_at_most`, while nothing else arrives. The log closes the store.
+    to `retry_seconds_at_most`, while nothing else arrives. As often a store that has failed is probed where
+    nothing waits, so that `trouble` ends with the outage. The log closes the store.
 
     Nobody waits longer than two failures of the store take.
     """
@@ -86,7 +87,7 @@ class Log:
 
     @property
     def trouble(self) -> str | None:
-        """Why the last commit failed, or the log was halted, in words for the operator; None if it worked."""
+        """Why the last commit or probe failed, or the log was halted, for the operator; None if it worked."""
         return self._halted or self._trouble
 
     def submit(self, entry: Entry) -> Future[int]:
@@ -235,26 +236,31 @@ class Log:
     def _drain(self) -> None:
         """Append some of what was spooled, if it is time to, and decide when to do so again."""
         spool, now = self._spool, time.monotonic()
-        if spool is None or now < self._drain_at:
+        if now < self._drain_at or (spool is None and self._trouble is None):
             return
         if self._halted is not None:
-            spool.save()
+            if spool is not None:
+                spool.save()
             self._drain_at = now + _LOOK_AGAIN_SECONDS
             return
         try:
-            count = spool.drain(self._store)
+            count = 0 if spool is None else spool.drain(self._store)
+            if not count and self._trouble is not None:
+                self._store.probe()
         except Exception as error:
             self._failed(error)
-            spool.save()
+            if spool is not None:
+                spool.save()
             return
+        self._worked()
         if count:
-            self._worked()
             _log.info("%d spooled entries were appended", count)
-        self._drain_at = now if spool.waiting else now + _LOOK_AGAIN_SECONDS
+        self._drain_at = now if spool is not None and spool.waiting else now + _LOOK_AGAIN_SECONDS
 
     def _pause(self) -> float | None:
         """Return for how many seconds there is nothing to do unless somebody submits; None means for ever."""
-        return None if self._spool is None else max(0.0, self._drain_at - time.monotonic())
+        idle = self._spool is None and self._trouble is None
+        return None if idle else max(0.0, self._drain_at - time.monotonic())
 
     def _failed(self, error: Exception) -> None:
         if self._trouble != str(error):

@@ -31,6 +31,7 @@ from placet.ledger.store import (
     Remnants,
     Signed,
     leaf_bytes,
+    trial,
 )
 
 _log = logging.getLogger(__name__)
@@ -248,6 +249,15 @@ class PostgresStore:
                 raise Conflict("an event is in the log already")
             _add(connection, [(one.index, one.leaf) for one in kept], entries)
         self._promised([(one.index, one.leaf) for one in kept])
+
+    def probe(self) -> None:
+        entry = trial()
+        with self._work.writing() as connection:
+            # The lock on the row is itself written, and its commit waits for the disk and for standbys.
+            size = self._size(connection, schema.LOCK)
+            connection.execute("SAVEPOINT trial")
+            _add(connection, [(size, leaf_bytes(entry))], [(size, entry)])
+            connection.execute("ROLLBACK TO SAVEPOINT trial")
 
     def close(self) -> None:
         self._signer.close()

@@ -19,7 +19,7 @@ from placet.ledger import sqlitefile
 from placet.ledger.forks import tell_about_forks
 from placet.ledger.lease import FileLease
 from placet.ledger.sqlitefile import NotOurLog
-from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes
+from placet.ledger.store import ACTION, DOCUMENT, Conflict, Entry, Kept, Remnants, Signed, leaf_bytes, trial
 
 _SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM leaf"
 _PLACES = "SELECT event_id, idx, entry FROM record JOIN leaf USING (idx) WHERE event_id IN"
@@ -182,6 +182,14 @@ class SqliteStore:
         reason = None if address is None else f"this log has moved to {address}"
         with self._connected() as connection:
             sqlitefile.refuse_writes(connection, reason)
+
+    def probe(self) -> None:
+        entry = trial()
+        with self._writing() as connection:
+            index = self._size(connection)
+            self._append(connection, [entry], [leaf_bytes(entry)])
+            _delete(connection, [index])
+            connection.execute("DELETE FROM leaf WHERE idx = ?", (index,))
 
     def close(self) -> None:
         self._lease.let_go()

@@ -25,6 +25,7 @@ What every store promises:
 The id of an erased entry is erased with it, so an entry given again after its erasure is a new one.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -178,8 +179,19 @@ class Store(Protocol):
         and have no gaps, for an id that is in the log already, and for an entry that does not make its leaf.
         """
 
+    def probe(self) -> None:
+        """Raise LedgerDown where appending would, and leave the log as it is.
+
+        An entry is written in one commit with its removal, as durably as any: it takes as long, too.
+        """
+
     def close(self) -> None:
         """Let go of files, connections and the lease; a later call opens them again."""
+
+
+def trial() -> Entry:
+    """Return an entry of the usual size that is in no log, for a store to try with; it says nothing."""
+    return Entry(os.urandom(EVENT_ID_BYTES), EVENT, bytes(1_000), bytes(SALT_BYTES))
 
 
 def salt_length(type: int) -> int:
