@@ -12,8 +12,9 @@ from placet.audit.judgement import Finding
 
 SITE = "https://www.exemple.fr/"
 TEXT = (
-    "Nous, la société Exemple, utilisons des cookies pour mesurer l'audience et pour la publicité. Si vous refusez, "
-    "le site reste utilisable. Vous pouvez retirer votre accord à tout moment. Voir notre politique de confidentialité."
+    "Nous, la société Exemple, utilisons des cookies pour mesurer l'audience et pour la publicité. "
+    "Si vous refusez, le site reste utilisable. Vous pouvez retirer votre accord à tout moment. "
+    "Voir notre politique de confidentialité."
 )
 BLUE, WHITE, BLACK, GREY = (0, 70, 180), (255, 255, 255), (0, 0, 0), (170, 170, 170)
 

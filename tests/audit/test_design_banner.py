@@ -156,15 +156,15 @@ def test_labels_that_mislead(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Refuser les cookies non essentiels", "Non merci", "Je ne veux pas de cookies", "Continuer sans accepter",
-     "No, thanks", "I do not consent", "Reject all", "Non, je refuse"],
+    ["Refuser les cookies non essentiels", "Non merci", "Je ne veux pas de cookies", "Reject all",
+     "Continuer sans accepter", "No, thanks", "I do not consent", "Non, je refuse"],
 )  # fmt: skip
 def test_labels_that_say_no_plainly(name: str) -> None:
     assert not pair(changed(REFUSE, name=name, box=Box(x=800, y=700, width=300, height=44)))
 
 
 def test_a_cross_that_accepts() -> None:
-    cross = {"box": Box(x=1200, y=570, width=24, height=24)}
+    cross: dict[str, Any] = {"box": Box(x=1200, y=570, width=24, height=24)}
     assert "cross-accepts" in banner(layer(ACCEPT, REFUSE, control("close", "Fermer et accepter", **cross)))
     assert "cross-accepts" not in banner(
         layer(ACCEPT, REFUSE, control("close", "Fermer sans accepter", **cross))

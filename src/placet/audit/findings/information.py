@@ -1,7 +1,7 @@
 """Whether one is told what one needs to know before answering: rules R29, R30 and R31.
 
 Words are a poor witness: a slot counts as missing only where no layer and no link has a trace of it, and in a
-language whose words are known. Two slots missing are a remark; three are a finding.
+language whose words are known. Up to three slots missing are a remark; four are a finding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from placet.audit.findings.layers import Shown, acting, asks, finding, shown, si
 from placet.audit.findings.phrases import fold, missing_slots, primary, purposes, text_says
 from placet.audit.judgement import Finding, Pass, Sight
 
-MANY = 3  # slots, of five, whose absence no longer is a matter of wording
+MANY = 4  # slots, of five, whose absence no longer is a matter of wording
 
 
 def find(evidence: Evidence) -> Iterator[Finding | Pass]:

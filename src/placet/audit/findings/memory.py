@@ -2,59 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from placet.audit.evidence import Choice, Evidence, Phase, Step
 from placet.audit.findings.layers import finding, heard, sight_at, step_of
-from placet.audit.identifiers import Clock, identity
+from placet.audit.findings.written import FOREVER, Kept, Memory, Written, memory_of, plausible, seconds
+from placet.audit.identifiers import ENOUGH, Clock, bits, identity
 from placet.audit.judgement import Finding, Pass, Sight
-from placet.audit.sites import site_of
 
 DAY = 86_400.0
 SIX_MONTHS = 190 * DAY  # the longest half year has 184 days; a week more is nobody's trick
 THIRTEEN_MONTHS = 397 * DAY  # the longest has 397
 SHORTER = 0.9  # of the acceptance's life
-FOREVER = float("inf")
 MAC = 22  # characters: 128 bits in base64, the shortest signature that anybody uses
 
-_NAME = re.compile(
-    r"consent|cookie|gdpr|rgpd|dsgvo|cmp|tcf|tcstring|choi[cx]|optanon|tarteaucitron|klaro|orejime|didomi|axeptio"
-    r"|complianz|borlabs|usercentrics|^uc_|^cc_|c15t|placet|accept|refus|reject|decline|opt.?(in|out)|banner|bandeau"
-    r"|preference.*(track|priv)|privacy",
-    re.I,
-)
-_TRACKER = re.compile(
-    r"^_(ga|gid|gat|gcl|fb|pk|hj|cl[cs]k|uet|tt)|amp_|mixpanel|ajs_|visitor.?id|^(ide|nid|muid)$", re.I
-)
-_ANSWER = re.compile(
-    r"accept|refus|reject|\bden(y|ied)|declin|\bgrant|consent|necessary|essential|opt.?(in|out)", re.I
-)
-_BRIEF = {"0", "1", "true", "false", "yes", "no", "oui", "non", "y", "n", "all", "none", "allow", "deny"}
-_EXPIRY = re.compile(r"expir|valid.?until|^exp$|ttl.?end", re.I)
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b", re.I)
-
-
-class Written(NamedTuple):
-    """What was written when an answer was given, and may be its memory."""
-
-    kind: str  # "cookie", "local", "session"
-    name: str
-    value: str
-    life: float  # seconds; 0 until the browser is closed
-    by: str  # "header" or "script"
-    detail: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.kind, self.name
-
-
-Memory = Mapping[tuple[str, str], Written]
 
 
 def find(evidence: Evidence) -> Iterator[Finding | Pass]:
@@ -65,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
         for said in ("refuse", "accept")
         if (choice := heard(phase, said)) is not None and phase.scenario in ("S1", "S2", "S7", "S8")
     ]
-    memories = _plausible(memories)
+    memories = plausible(memories)
     yield from _lives(memories)
     yield from _by_script(memories)
     yield from _identifiers(
@@ -73,53 +37,6 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     )
     yield from _asked_again(evidence)
     yield from _later(evidence)
-
-
-Kept = tuple[Phase, Choice, Memory]
-
-
-def memory_of(evidence: Evidence, phase: Phase, choice: Choice) -> Memory:
-    """All that the site itself wrote at the step of an answer, by kind and name, the last write of each."""
-    began = _seconds(evidence.started)
-    found: dict[tuple[str, str], Written] = {}
-    for write in phase.writes:
-        if write.step == choice.step and not write.blocked and _same(write.domain.lstrip("."), write.page):
-            life = 0.0 if write.life is None else write.life
-            if write.life is None or life > 0:
-                by = "header" if write.by == "header" else "script"
-                one = Written("cookie", write.name, write.value, life, by, write.line)
-                found[one.key] = one
-    for touch in phase.touches:
-        written = touch.step == choice.step and touch.act == "write" and touch.kind in ("local", "session")
-        if written and _same(touch.origin, touch.page):
-            life = _expiry(touch.value, began + touch.at) if touch.kind == "local" else 0.0
-            one = Written(
-                touch.kind, touch.key, touch.value, life, "script", f"{touch.key}={touch.value}"[:300]
-            )
-            found[one.key] = one
-    return found
-
-
-def _plausible(memories: list[Kept]) -> list[Kept]:
-    """Leave only memories of an answer: by name, by words, or because they differ with the answer."""
-    values: dict[tuple[str, str], dict[str, set[str]]] = {}
-    for _, choice, memory in memories:
-        for key, one in memory.items():
-            values.setdefault(key, {}).setdefault(choice.said, set()).add(one.value)
-
-    def fits(one: Written) -> bool:
-        if _TRACKER.search(one.name):
-            return False
-        if _NAME.search(one.name) or _ANSWER.search(unquote(one.value)[:2000]):
-            return True
-        said = values[one.key]
-        yes, no = said.get("accept", set()), said.get("refuse", set())
-        return bool(yes and no) and not yes & no and {value.lower() for value in yes | no} <= _BRIEF
-
-    return [
-        (phase, choice, {key: one for key, one in memory.items() if fits(one)})
-        for phase, choice, memory in memories
-    ]
 
 
 def _lives(memories: list[Kept]) -> Iterator[Finding]:
@@ -188,7 +105,7 @@ def _by_script(memories: list[Kept]) -> Iterator[Finding]:
 
 
 def _identifiers(evidence: Evidence, refused: list[tuple[Phase, Memory]]) -> Iterator[Finding]:
-    clock = Clock(_seconds(evidence.started), max(3 * 3600.0, 2 * evidence.seconds))
+    clock = Clock(seconds(evidence.started), max(3 * 3600.0, 2 * evidence.seconds))
     for key in dict.fromkeys(key for _, memory in refused for key in memory):
         held = [(phase, memory[key]) for phase, memory in refused if key in memory]
         found = _identifier({phase.name: one.value for phase, one in held}, clock)
@@ -221,13 +138,10 @@ def _identifier(values: dict[str, str], clock: Clock) -> str:
         return ""
     ends = {name: re.split(r"[^\w-]+", unquote(value))[-1] for name, value in values.items()}
     heads = {unquote(value).removesuffix(ends[name]) for name, value in values.items()}
-    signed = len(heads) > 1 and all(
-        len(ends[name]) >= MAC and all(token in ends[name] for token in tokens)
-        for name, tokens in told.tokens.items()
-    )
-    return (
-        "" if signed else max((token for tokens in told.tokens.values() for token in sorted(tokens)), key=len)
-    )
+    telling = [(name, token) for name, tokens in told.tokens.items() for token in sorted(tokens)]
+    long = [(name, token) for name, token in telling if bits(token) >= ENOUGH]
+    signed = all(len(ends[name]) >= MAC and token in ends[name] for name, token in long)
+    return "" if long and signed and len(heads) > 1 else (long or telling)[0][1][:60]
 
 
 def _asked_again(evidence: Evidence) -> Iterator[Finding]:
@@ -291,39 +205,3 @@ def _later(evidence: Evidence) -> Iterator[Finding]:
 def _sights(phase: Phase, choice: Choice, one: Written) -> tuple[Sight, ...]:
     step = step_of(phase, choice.step)
     return (sight_at(phase, step, one.detail[:300]),) if step else ()
-
-
-def _same(owner: str, page: str) -> bool:
-    """Whether something is of the site of the page; of a page that is not known it is taken to be."""
-    return not site_of(page) or site_of(owner) == site_of(page)
-
-
-def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(tree, dict):
-        for name, branch in sorted(tree.items()):
-            yield from _leaves(branch, f"{path}/{name}")
-    elif isinstance(tree, list):
-        for number, branch in enumerate(tree):
-            yield from _leaves(branch, f"{path}/{number}")
-    else:
-        yield path, tree
-
-
-def _expiry(value: str, now: float) -> float:
-    """Seconds until the date that a stored value says it ends at; for ever where it says none."""
-    try:
-        leaves = list(_leaves(json.loads(value)))
-    except (ValueError, RecursionError):
-        return FOREVER
-    ends = [_seconds(str(leaf)) for path, leaf in leaves if _EXPIRY.search(path.rpartition("/")[2])]
-    return min((end - now for end in ends if end > now), default=FOREVER)
-
-
-def _seconds(text: str) -> float:
-    """A date as seconds since 1970: in (milli)seconds, or as RFC 3339 writes it; 0 if it is none."""
-    if re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", text):
-        return float(text) / (1000 if len(text) == 13 else 1)
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0

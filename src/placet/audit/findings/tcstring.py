@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode
+from contextlib import suppress
 from dataclasses import dataclass
 
 _SHAPE = re.compile(r"C[\w-]{35,}(?:\.[\w-]+){0,3}", re.ASCII)
@@ -34,13 +35,13 @@ class Consent:
 
 
 def decode(text: str) -> Consent | None:
-    """Read a TC string; None where it is none, or is cut short. Raises nothing."""
+    """Read a TC string; None where it is none, or its core is cut short. Raises nothing."""
     if not _SHAPE.fullmatch(text):
         return None
     core, *more = text.split(".")
     try:
         return _core(_Bits(core), _disclosed(more))
-    except (ValueError, IndexError):
+    except ValueError:
         return None
 
 
@@ -64,10 +65,12 @@ def _core(bits: _Bits, disclosed: frozenset[int] | None) -> Consent | None:
 
 
 def _disclosed(segments: list[str]) -> frozenset[int] | None:
+    """The vendors that were shown; a segment that is not well made shows none, and takes no yes back."""
     for segment in segments:
-        bits = _Bits(segment)
-        if bits.number(3) == 1:
-            return _vendors(bits)
+        with suppress(ValueError):
+            bits = _Bits(segment)
+            if bits.number(3) == 1:
+                return _vendors(bits)
     return None
 
 
