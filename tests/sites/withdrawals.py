@@ -41,7 +41,9 @@ if (localStorage.profil) fetch("%mesure-tiers%/collect?p=" + localStorage.profil
 """
 ONCE_IS_ALWAYS = "if (localStorage.annonces) new Image().src = '%regie%/px.gif?p=' + encodeURIComponent(location.pathname);"
 PHOENIX = """
-if (localStorage.secours && !document.cookie.includes("_hjid=")) document.cookie = "_hjid=" + localStorage.secours + "; path=/; max-age=31536000";
+addEventListener("load", () => setTimeout(() => {
+    if (localStorage.secours) document.cookie = "_hjid=" + localStorage.secours + "; path=/; max-age=31536000";
+}, 300));
 """
 FIRST_LIFE = """
 const vie = (document.cookie.match(/_hjid=([^;]+)/) || [])[1] || crypto.randomUUID();
