@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -182,8 +183,12 @@ def test_a_socket_that_the_site_refuses_is_refused_with_its_status(sockets: Plac
     assert refused.value.response.status_code == 403
 
 
-def test_a_socket_to_a_site_that_is_down_is_502(front: Placet, behind: Site) -> None:
+def test_a_socket_to_a_site_that_is_down_is_502_and_told_of_once(tmp_path: Path, behind: Site) -> None:
     behind.answer = lambda asked, connection: connection.shutdown(socket.SHUT_RDWR)
-    with pytest.raises(InvalidStatus) as refused, opened(front):
-        pass
-    assert refused.value.response.status_code == 502
+    with placet(tmp_path / "p", behind.address) as made:
+        with pytest.raises(InvalidStatus) as refused, opened(made):
+            pass
+        assert refused.value.response.status_code == 502
+        made.end()
+        wrong = [said for said in made.said if said.get("level") == "error"]
+    assert [said["from"] for said in wrong] == ["placet.proxy"]

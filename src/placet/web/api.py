@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from placet.consent.choice import DAY, LIFE, Choice, format_choice
 from placet.consent.policy import Policy
 from placet.consent.receipt import Record, Shown, canonical, event_of, number_of
+from placet.consent.sources import Refusal
 from placet.consent.visit import Visit
 from placet.errors import LedgerDown
 from placet.ledger.log import Log
@@ -92,6 +93,7 @@ class Desk:
         self._post: dict[str, Handler] = {"choice": self._choice, "report": self._report}
         self._files = pages.files
         self._inspector = inspector
+        self.tells: Callable[[Refusal], None] | None = None  # who is told of an address that was refused
         if inspector is not None:
             self._get["inspector"] = inspector.page
             self._files = {**pages.files, **inspector.files}
@@ -105,6 +107,8 @@ class Desk:
 
     async def refuse_path(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for an address that only serves a refused purpose; the application never sees it."""
+        if self.tells is not None and visit.refusal is not None:
+            self.tells(visit.refusal)
         if visit.document and visit.refusal is not None and visit.refusal.purpose is not None:
             body = self._pages.refused(visit.refusal.purpose, visit.language)
             response = self._page(body, 403)

@@ -91,9 +91,13 @@ def tell(problem: OperatorError) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+# Of an answer that was broken off on purpose, and of any socket that was answered with a status.
+_TOLD = ("without completing response", "without completing handshake")
+
+
 def _already_told(record: logging.LogRecord) -> bool:
-    """Keep what uvicorn says of an answer that was broken off on purpose out of the log."""
-    return "without completing response" not in str(record.msg)
+    """Keep out of the log what uvicorn says of what is no fault, or is told of already."""
+    return not any(words in str(record.msg) for words in _TOLD)
 
 
 def _now() -> str:

@@ -28,20 +28,10 @@ class _Force:
     def __init__(self, app: ASGIApp, config: Config, row: Row) -> None:
         self.app = ConsentMiddleware(app, config)
         self.app.placet.reports = Noted(self.app.placet.reports, row)  # type: ignore[assignment]
-        self._count_refusals(row)
+        self.app.placet.desk.tells = lambda _: row.add("lock path_refused")
         self.choice = f"{config.server.prefix}choice"
         self.flights = 0
         self.retired = False
-
-    def _count_refusals(self, row: Row) -> None:
-        desk = self.app.placet.desk
-        refuse = desk.refuse_path
-
-        async def counted(*given: Any) -> None:
-            row.add("lock path_refused")
-            await refuse(*given)
-
-        desk.refuse_path = counted  # type: ignore[method-assign, assignment]
 
 
 class Reloading:
