@@ -1,7 +1,7 @@
 // What one document shows that might be a banner, for whoever asks from a world of scripts that the page cannot see.
 // Nothing here knows what a label means, nor any maker: it names, measures and keeps elements by number.
 (() => {
-  if (globalThis.placet) return;
+  if (Object.hasOwn(globalThis, "placet")) return; // an element with that id is not ours
   const MOST = 60000, LONGEST = 300;
   const PRESSED = "a,button,summary,[role=button],[role=link],[role=menuitem],[role=tab],[role=option],[onclick],"
     + "input[type=submit],input[type=button],input[type=image],input[type=reset]";
