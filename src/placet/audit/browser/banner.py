@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -44,13 +44,25 @@ class _Attempt:
     pressed: list[str] = field(default_factory=list)
     last: float = 0.0  # time of the last press
     purpose: str = ""
+    saying: bool = False  # the press that says it has begun
 
 
 class Answers:
-    """The banner of one page, and the answers that can be given to it."""
+    """The banner of one page, and the answers that can be given to it.
 
-    def __init__(self, page: Page, *, step: Callable[[], int], shots: Path | None) -> None:
+    `saying` is awaited just before the first press that gives an answer, not before those that lead there.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        step: Callable[[], int],
+        shots: Path | None,
+        saying: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.page = page
+        self._saying = saying
         self._step = step
         self._eyes = Eyes(page, shots)
         self._sent = Sent(page)
@@ -128,6 +140,7 @@ class Answers:
             await self._press(attempt, found, number, control.name or "×")
             if (went := await self._eyes.gone(found, _SETTLE)) is not None:
                 return await self._made(attempt, "control", went, asked=False)
+        await self._about_to_say(attempt)
         attempt.last = time.monotonic()
         await bounded(self.page.keyboard.press("Escape"), 3)
         if (went := await self._eyes.gone(found, 1.0)) is not None:
@@ -236,10 +249,18 @@ class Answers:
         self.layers.append(msgspec.structs.replace(found.layer, number=number, step=self._step(), shot=shot))
 
     async def _press(self, attempt: _Attempt, found: Found, number: int, name: str) -> bool:
+        acts = dict(zip(found.numbers, (control.act for control in found.layer.controls), strict=True))
+        if acts.get(number) in ("accept", "refuse", "save", "close"):
+            await self._about_to_say(attempt)
         attempt.pressed.append(name)
         attempt.last = time.monotonic()
         await found.document.call("hold", found.candidate.number)
         return await press(self.page, found.document, number)
+
+    async def _about_to_say(self, attempt: _Attempt) -> None:
+        if self._saying is not None and not attempt.saying:
+            attempt.saying = True
+            await self._saying()
 
     async def _by_control(
         self, attempt: _Attempt, found: Found, act: Literal["accept", "refuse"]
@@ -347,6 +368,7 @@ class Answers:
         self, attempt: _Attempt, order: Literal["optOut", "optIn"], heuristics: Literal["off", "reject"]
     ) -> Choice | None:
         found = await self._eyes.see(settings=self._entry_opened)
+        await self._about_to_say(attempt)
         rule = await bounded(Autoconsent(self.page, heuristics).answer(order), 25)
         if not rule:
             return None

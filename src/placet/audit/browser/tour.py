@@ -50,6 +50,7 @@ class Tour:
         self.purposes: tuple[str, ...] = ()
         self.gpc = ""
         self._tell = tell
+        self._said: tuple[str, State] = ("", "none")
         self._banner: Banner | None = None
         self._choices: list[Choice] = []
         self._ways_back: list[WayBack] = []
@@ -62,7 +63,9 @@ class Tour:
         """What speaks to the banner of the tab in front."""
         page = self.visitor.page
         if page not in self._answers:
-            self._answers[page] = Answers(page, step=lambda: self.visitor.step, shots=self.visitor.folder)
+            self._answers[page] = Answers(
+                page, step=lambda: self.visitor.step, shots=self.visitor.folder, saying=self._saying
+            )
         return self._answers[page]
 
     async def begin(self, name: StepName, address: str = "") -> None:
@@ -130,8 +133,7 @@ class Tour:
             "accept": "accepted", "refuse": "refused", "purpose": "partial",
             "close": "closed", "withdraw": "withdrawn",
         }  # fmt: skip
-        before, self.state = self.state, state[said]
-        await self.begin(said)
+        self._said, before = (said, state[said]), self.state
         choice: Choice = await (self.answers.only(purpose) if purpose else getattr(self.answers, said)())
         self._choices.append(choice)
         self.keep()
@@ -143,6 +145,11 @@ class Tour:
         await self.watch(LATE)
         await self.end()
         return choice.outcome != "no control"
+
+    async def _saying(self) -> None:
+        """What happens from the press on happens under the new choice; what led there does not."""
+        said, self.state = self._said
+        await self.begin(said)
 
     async def leave(self) -> None:
         """Go away, which is when a page sends its last words."""
