@@ -7,6 +7,7 @@ import time
 
 from . import (
     answer,
+    audit,
     choices,
     frameworks,
     markup,
@@ -35,6 +36,7 @@ PARTS = {
     "store": store.measure,
     "sequencing": sequencing.measure,
     "verifying": verifying.measure,
+    "audit": audit.measure,
 }
 
 

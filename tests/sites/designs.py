@@ -23,8 +23,19 @@ def designed(
     made = Banner(**banner)  # type: ignore[arg-type]
     return Site(
         name, about, theme, made, pieces + TRACKED, expects=frozenset(found), knows=knows or {},
-        innocent=ONLY_AFTER_YES, unverifiable=frozenset(unverifiable),
+        innocent=ONLY_AFTER_YES, unverifiable=frozenset(unverifiable), scenarios=_needed(found),
     )  # fmt: skip
+
+
+# In which scenarios it can be seen, besides those that matter most.
+WALKS = {
+    "R26": "S3", "R27": "S3", "R36": "S3", "R109": "S3", "R35": "S4", "R39": "S7", "R40": "S7",
+    "R103": "S10", "R104": "S10", "R106": "S10", "R111": "S10", "R112": "S10",
+}  # fmt: skip
+
+
+def _needed(found: tuple[Expected, ...]) -> tuple[str, ...]:
+    return ("S0", "S1", "S2", *sorted({WALKS[e.rule] for e in found if e.rule in WALKS}))
 
 
 NEEDED = """

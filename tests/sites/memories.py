@@ -84,7 +84,7 @@ SITES = (
     Site("gpc-promis", "It says that it honours the signal, and does not.", "paper", Banner(),
          (by_script("_fbp", life=90 * DAY, value="'fb.1.' + Date.now() + '.' + Math.floor(Math.random() * 1e10)"), *TRACKED),
          {"/.well-known/gpc.json": _gpc}, expects=frozenset({Expected("R1", "_fbp", {"none"}, ("R75", *TRACKER))}),
-         knows={"R75": "the same in spite of the signal", "_fbp": ""}, innocent=ONLY_AFTER_YES),
+         knows={"R75": "the same in spite of the signal", "_fbp": ""}, innocent=ONLY_AFTER_YES, scenarios=("S0", "S1", "S2", "S6")),
     Site("gpc-tenu", "It says so, and does.", "paper", Banner(), TRACKED, {"/.well-known/gpc.json": _gpc}, innocent=ONLY_AFTER_YES),
     Site("pk-long", "Matomo of its own, but for two years and one month.", "mairie", None,
          (by_script("_pk_id.1.a3f4", life=25 * 30 * DAY, value="'9f3a'+Math.random().toString(16).slice(2,14)+'.'+Math.floor(Date.now()/1000)+'.'"),),

@@ -97,7 +97,7 @@ class Site:
     innocent: Mapping[str, str] = field(default_factory=dict)  # a subject that looks guilty, and the reason
     unverifiable: frozenset[str] = frozenset()  # "refuse", "accept", "withdraw": no control exists for it
     siblings: tuple[str, ...] = ()  # names of other sites of the same operator
-    plan: Mapping[str, object] = field(default_factory=dict)  # what the audit is asked besides
+    scenarios: tuple[str, ...] = ("S0", "S1", "S2")  # in which its truth can be seen
 
     @property
     def language(self) -> str:

@@ -10,7 +10,7 @@ from .site import Expected, Site
 
 # Findings on one guilty thing are the same objection, whichever of these numbers they carry.
 TRACKING = frozenset(
-    "R1 R2 R3 R4 R5 R6 R7 R8 R11 R12 R13 R14 R15 R46 R47 R48 R72 R75 R77 R78 R79 R92 R95".split()
+    f"R{number}" for number in (*range(1, 9), *range(11, 16), 46, 47, 48, 72, 75, 77, 78, 79, 92, 95)
 )
 
 

@@ -27,7 +27,7 @@ def clinging(
 ) -> Site:
     """Return a site that waits for a yes, and keeps something when it is taken back."""
     return Site(name, about, theme, banner or Banner(), pieces + tracked, expects=frozenset(found), knows=knows or {},
-                heads=heads or {}, innocent={k: v for k, v in ONLY_AFTER_YES.items() if k not in (knows or {})})  # fmt: skip
+                heads=heads or {}, scenarios=("S0", "S1", "S2", *(["S8"] if heads else [])), innocent={k: v for k, v in ONLY_AFTER_YES.items() if k not in (knows or {})})  # fmt: skip
 
 
 def left(subject: str, rule: str = "R46") -> Expected:
@@ -90,7 +90,7 @@ SITES = (
              Piece(script=TICKING, needs="audience"), found=(Expected("R48", or_rules=("R47", "R46")),),
              heads={"Cache-Control": "private, no-cache"}, knows={"mesure-tiers.localhost": "told by the restored page"}),
     Site("page-retour-sage", "Back, and the page that comes back sees that the choice is another.", "journal", Banner(),
-         (Piece(script=FRESH), *TRACKED), heads={"Cache-Control": "private, no-cache"}, innocent=ONLY_AFTER_YES),
+         (Piece(script=FRESH), *TRACKED), heads={"Cache-Control": "private, no-cache"}, innocent=ONLY_AFTER_YES, scenarios=("S0", "S1", "S2", "S8")),
     clinging("page-gardee", "A granted page stays in the browser's cache for ten minutes.", "mairie",
              pixel("%regie%/px.gif?page=1", needs="pub"), found=(Expected("R92", or_rules=("R47", "R46")),),
              banner=Banner(make="form", memory="server"), heads={"Cache-Control": "max-age=600"},
