@@ -12,7 +12,7 @@ import time
 from functools import cache
 from typing import Any, Literal
 
-from duckduckgo_autoconsent import bundle, rules_json
+from duckduckgo_autoconsent import bundle, rules_json  # type: ignore[import-untyped]
 from playwright.async_api import Frame, Page
 
 from placet.audit.browser.documents import bounded
@@ -32,6 +32,7 @@ _START = """([config, rules]) => {
         (result) => window.autoconsentReceiveMessage({ type: "evalResp", id: message.id, result }),
         () => window.autoconsentReceiveMessage({ type: "evalResp", id: message.id, result: false }));
     } else if (message.type !== "report") said.push(message);
+    else if (message.state.lifecycle === "nothingDetected") said.push({ type: "nothing" });
     return Promise.resolve();
   };
 }"""
@@ -54,7 +55,7 @@ def _config(heuristics: Heuristics) -> dict[str, Any]:
         "enablePrehide": False,
         "enableCosmeticRules": False,
         "enableGeneratedRules": True,
-        "detectRetries": 4 if heuristics != "off" else 2,
+        "detectRetries": 1,  # a third try would wait for the page to change
         "isMainWorld": True,
         "enableHeuristicDetection": False,
         "heuristicMode": heuristics,
@@ -101,6 +102,7 @@ class Autoconsent:
         """
         end = time.monotonic() + at_most
         address = self._page.url
+        idle: set[Frame] = set()  # those that no rule knows
         while time.monotonic() < end:
             for frame in self._page.frames[:20]:
                 for message in await self._evaluate(frame, _SAID) or ():
@@ -108,6 +110,10 @@ class Autoconsent:
                         return str(message.get("cmp", ""))[:80], frame
                     if message.get("type") == kind:
                         return "", None
+                    if message.get("type") == "nothing":
+                        idle.add(frame)
+            if idle.issuperset(self._page.frames[:20]):
+                return "", None
             if moved and self._page.url != address:
                 return moved, None
             await asyncio.sleep(0.15)

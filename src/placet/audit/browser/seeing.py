@@ -1,4 +1,4 @@
-"""The banner that shows now, and how it is pressed: as a visitor does, with the mouse, or else the keyboard."""
+"""The banner that shows now, and how it is pressed: with the mouse, as a visitor does, or else the keyboard."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Found:
         return any(control.act in ("accept", "refuse", "save") for control in self.layer.controls)
 
     def find(self, *acts: Act) -> list[tuple[Control, int]]:
-        """Return the controls of these acts, the plainest first: buttons before links amid words, large first."""
+        """Return the controls of these acts, the plainest first: no links amid words, in view, large."""
         found = [
             (control, number)
             for control, number in zip(self.layer.controls, self.numbers, strict=True)
@@ -72,7 +72,7 @@ class Eyes:
         self._shot = 0
 
     async def see(self, *, number: int = 1, step: int = 0, settings: bool = False) -> Found | None:
-        """Return the banner that shows now, or None. With `settings`, what an entry to them has opened counts."""
+        """Return the banner that shows now, or None; with `settings`, what an entry to them has opened too."""
         best: tuple[Document, Candidate, float] | None = None
         for document in await self.documents.all():
             scan = await document.call("scan", _STEMS)

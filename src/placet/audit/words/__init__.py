@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -173,7 +172,12 @@ def _said(label: str) -> Act:
         return "unknown"
     if _has("undo", label):
         return "unknown"
-    return _answer(label) or next((act for act, holds in _REST if holds(label)), "unknown")
+    if answer := _answer(label):
+        return answer
+    for act in _REST:
+        if _has(act, label) and not (act == "policy" and _has("settings", label)):
+            return act
+    return "unknown"
 
 
 def _answer(label: str) -> Act | None:
@@ -184,7 +188,7 @@ def _answer(label: str) -> Act | None:
     if refuse := _pattern("refuse").search(label):
         # "Accept or refuse cookies", "Refuse or choose": both at once lead on to where one chooses.
         rest = label[: refuse.start()] + " " + label[refuse.end() :]
-        both = _pattern("accept").search(rest) or (settings and not settings.group() in refuse.group())
+        both = _pattern("accept").search(rest) or (settings and settings.group() not in refuse.group())
         return "settings" if both else "refuse"
     if _has("save", label) and not re.search(_ALL, label):
         return "save"
@@ -193,18 +197,12 @@ def _answer(label: str) -> Act | None:
     return None
 
 
-_ALL = re.compile(
-    r"\b(?:all|alle|alles|allen|tout|tous|toutes|todas?|todos?|tutti|tutto|alla|kaikki|vse|vsechny|wszystkie|sve|toate|osszes|visus?|koik|minden)\b"
+_ALL = re.compile(  # what is saved with all in it is not a selection
+    r"\b(?:all|alle|alles|allen|tout|tous|toutes|todas?|todos?|tutti|tutto|alla|kaikki|vse|vsechny"
+    r"|wszystkie|sve|toate|osszes|visus?|koik)\b"
 )
 
-_REST: tuple[tuple[Act, Callable[[str], bool]], ...] = (
-    ("partners", lambda label: _has("partners", label)),
-    ("policy", lambda label: _has("policy", label) and not _has("settings", label)),
-    ("settings", lambda label: _has("settings", label)),
-    ("save", lambda label: _has("save", label)),
-    ("close", lambda label: _has("close", label)),
-    ("more", lambda label: _has("more", label)),
-)
+_REST: tuple[Act, ...] = ("partners", "policy", "settings", "save", "close", "more")  # the first that fits
 
 
 def reopens(name: str) -> bool:
