@@ -218,6 +218,7 @@ class Layer(Seen, frozen=True, kw_only=True):
     text: str  # at most 20 kB
     language: str = ""  # of its words, as far as they tell
     declared_language: str = ""  # by `lang`
+    page_language: str = ""  # by `lang` of the document that holds it
     box: Box
     viewport: Box
     frame: str = ""  # of the document that holds it, where it is not the page

@@ -261,7 +261,7 @@
       return controls.length < 400;
     });
     let lang = ""; for (let outer = top; outer && !lang; outer = parent(outer)) lang = outer.lang || "";
-    return { text: bare(said(top)).slice(0, 20000), lang: lang || document.documentElement.lang || "", box: flat(shape(top)), width: innerWidth, height: innerHeight,
+    return { text: bare(said(top)).slice(0, 20000), lang: lang || document.documentElement.lang || "", page_lang: document.documentElement.lang || "", box: flat(shape(top)), width: innerWidth, height: innerHeight,
       role: top.getAttribute("role") || (top.localName === "dialog" ? "dialog" : ""), name: bare(top.getAttribute("aria-label") || top.hasAttribute("aria-labelledby") && name(top) || ""),
       modal: top.getAttribute("aria-modal") === "true" || top.matches(":modal"), covers: covers(top), position: (fixed(top) ? "fixed" : style(top).position), background: ground(surface(top)),
       shadow: shadowOf(top), controls, toggles, links: links.slice(0, 200) };
@@ -317,6 +317,12 @@
       if (hit && (inside(hit, shownOne) || inside(shownOne, hit) && !kept.some((other) => other !== element && other === hit))) return { x, y, free: true };
     }
     return { x: box.left + box.width / 2, y: box.top + box.height / 2, free: false };
+  };
+  // Opens what an element is folded away in, as a visitor would first.
+  const unfold = (at_) => {
+    let opened = false;
+    for (let outer = kept[at_]; outer; outer = parent(outer)) if (outer.localName === "details" && !outer.open) { outer.open = true; opened = true; }
+    return opened;
   };
   const focus = (at_) => { const element = kept[at_]; if (!element) return false; element.focus(); return element.getRootNode().activeElement === element; };
   const click = (at_) => { const element = kept[at_]; if (!element) return false; element.click(); return true; };
@@ -387,5 +393,5 @@
   const frame = () => ({ width: innerWidth, height: innerHeight, sideways: document.documentElement.scrollWidth > innerWidth + 1,
     moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && animation.effect.getComputedTiming().duration > 0)
       .map((animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
-  globalThis.placet = { entries, stop, frame, scan, detail, aim, focus, click, state, hold, holding, covers, wall, stored };
+  globalThis.placet = { entries, unfold, stop, frame, scan, detail, aim, focus, click, state, hold, holding, covers, wall, stored };
 })();

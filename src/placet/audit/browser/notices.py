@@ -223,6 +223,7 @@ def layer_of(
         text=text,
         language=language_of(text),
         declared_language=detail["lang"],
+        page_language=detail["page_lang"],
         box=_box(detail["box"], x, y),
         viewport=Box(x=0, y=0, width=detail["width"], height=detail["height"]),
         frame=frame,
