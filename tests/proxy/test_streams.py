@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -141,10 +142,13 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placet]:
         yield made
 
 
-def opened(made: Placet, query: str = "", **options: object) -> ClientConnection:
+def opened(made: Placet, query: str = "", **options: Any) -> ClientConnection:
     headers = {"Cookie": "session=1; _ga=2"}
     address = f"ws://127.0.0.1:{made.port}/echo{query}"
-    return connect_socket(address, additional_headers=headers, open_timeout=LONG, **options)  # type: ignore[arg-type]
+    visitor: ClientConnection = connect_socket(
+        address, additional_headers=headers, open_timeout=LONG, **options
+    )
+    return visitor
 
 
 def test_a_socket_carries_messages_both_ways_and_only_granted_cookies(sockets: Placet) -> None:

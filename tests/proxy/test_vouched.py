@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from placet.web.vouched import Hop, Told, parse_forwarded, told
+from placet.web.proxy.vouched import Hop, Told, parse_forwarded, told
 
 TABLE: list[tuple[str, list[str], tuple[Hop, ...] | None]] = [
     ("nothing", [], ()),

@@ -41,9 +41,9 @@ def serve(
     A changed policy file is taken up without a request lost; so it is on SIGHUP. SIGTERM ends it.
     """
     try:
-        from placet.web.serve import Options, parse_address, parse_network, parse_upstream
-        from placet.web.serve import serve as run
-        from placet.web.wire import Limits
+        from placet.web.proxy.serve import Options, parse_address, parse_network, parse_upstream
+        from placet.web.proxy.serve import serve as run
+        from placet.web.proxy.wire import Limits
     except ModuleNotFoundError as missing:
         typer.echo(f"{missing.name} is not installed: install placet[proxy].", err=True)
         raise typer.Exit(3) from None

@@ -17,8 +17,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from placet import ConsentMiddleware
-from placet.web.forwarded import Forwarded
-from placet.web.proxy import Forward
+from placet.web.proxy.forward import Forward
+from placet.web.proxy.forwarded import Forwarded
 
 from . import Site
 from .content import ORIGIN, POLICY

@@ -12,8 +12,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from placet import ConsentMiddleware
-from placet.web.forwarded import Forwarded
-from placet.web.proxy import Forward
+from placet.web.proxy.forward import Forward
+from placet.web.proxy.forwarded import Forwarded
 from tests.behaviour.sites.proxied import served
 
 

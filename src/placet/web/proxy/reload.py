@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from placet.config import Config, read_config
 from placet.errors import OperatorError, PolicyError
+from placet.web.asgi import ConsentMiddleware
 
-from .asgi import ConsentMiddleware
 from .metrics import Noted, Row
 
 log = logging.getLogger("placet.serve")

@@ -10,9 +10,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from placet.errors import OperatorError
 
+from .forward import Broken, Forward, fail
 from .logs import Access, tell
 from .metrics import Row
-from .proxy import Broken, Forward, fail
 from .reload import Reloading
 
 log = logging.getLogger("placet.serve")

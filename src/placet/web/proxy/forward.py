@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
-from .gates import KEY, Consent
+from placet.web.gates import KEY, Consent
+
 from .hops import Headers, end_to_end, is_plain
 from .sockets import Sockets
 from .upstream import Answer, Upstream

@@ -28,10 +28,10 @@ from placet.errors import OperatorError
 
 from .admin import Admin
 from .family import SETUP_STATUS, Family, when_orphaned
+from .forward import Forward
 from .forwarded import Forwarded
 from .logs import Access, configure, tell
 from .metrics import Board, Row
-from .proxy import Forward
 from .reload import Reloading
 from .watched import Watched
 from .wire import Limits, Wire
