@@ -137,6 +137,9 @@ def test_the_matrix_says_under_which_choice_a_tracker_was_seen() -> None:
         ("After refusing", "bad"),
         ("After accepting", "seen"),
     ]
+    kept = re.search(r"<bdi>lecteur</bdi>.*?</tr>", made, re.DOTALL)
+    assert kept is not None
+    assert re.findall(r'class="mark (\w+)"', kept[0]) == ["seen", "none", "none"]  # no finding is about it
     exempt = re.search(r"<bdi>PHPSESSID</bdi>.*?</tr>", made, re.DOTALL)
     assert exempt is not None
     assert "mark bad" not in exempt[0]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from placet.audit import folder as kept
 from placet.audit.evidence import Evidence
@@ -142,7 +141,7 @@ def audit(
     if draft is not None:
         languages = ("en", "fr") if evidence.language.startswith("en") else ("fr", "en")
         _write(draft, audited.draft(report, languages).encode())
-    terminal.show(report, words, _console())
+    terminal.show(report, words, terminal.screen())
     typer.echo(f"\n{words.say('wrote', folder=where)} {document.EVIDENCE}, {kept.REPORT}, {kept.PAGE}")
     raise typer.Exit(document.status_of(report, fail_on))
 
@@ -154,7 +153,7 @@ def _observe(plan: Plan, words: Words) -> Evidence:
     except ModuleNotFoundError as missing:
         raise _extra(missing) from missing
     _make(plan.folder)
-    with terminal.progress(Console(stderr=True, markup=False, highlight=False), words) as tell:
+    with terminal.progress(terminal.screen(error=True), words) as tell:
         try:
             return asyncio.run(observe(plan, tell))
         except PlacetError:
@@ -188,7 +187,7 @@ def _judge(
 
 def _compare(reports: Reports, words: Words, fail_on: FailOn) -> None:
     found = comparing.compare(*(kept.report_in(path) for path in reports))
-    terminal.show_difference(found, words, _console())
+    terminal.show_difference(found, words, terminal.screen())
     raise typer.Exit(found.status(fail_on))
 
 
@@ -213,7 +212,3 @@ def _make(folder: Path) -> None:
 def _write(path: Path, data: bytes) -> None:
     with files.written(path) as file:
         file.write(data)
-
-
-def _console() -> Console:
-    return Console(markup=False, highlight=False, emoji=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,10 +17,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from placet.audit.judgement import SEVERITIES, Finding, Item
+from placet.audit.judgement import SEVERITIES, Finding, Item, Sight
 from placet.audit.wording import Words
 
-from .document import Report, verdict_of
+from .document import COUNTED, Report, verdict_of
 from .shown import shown
 
 MOST_IMAGE_BYTES = 12_000_000  # of all pictures together; a larger file is sent by nobody
@@ -135,16 +135,26 @@ def _columns(report: Report, words: Words) -> list[Column]:
 def _rows(report: Report, words: Words) -> Iterator[Row]:
     columns = _columns(report, words)
     for item in report.judgement.inventory:
-        yield Row(item, tuple(_mark(item, column) for column in columns))
+        sights = list(_objections(report, item))
+        yield Row(item, tuple(_mark(item, column, sights) for column in columns))
 
 
-def _mark(item: Item, column: Column) -> str:
-    there = column.key in item.states or any(
-        name.split(" ")[0] == column.key for name in item.phases if column.key in _SPECIAL
-    )
-    if not there:
-        return ""
-    return "seen" if column.consented or item.necessary else "bad"
+def _objections(report: Report, item: Item) -> Iterator[Sight]:
+    """Yield where findings saw a tracker; a subject is a kind, a name and sometimes an owner."""
+    named = (item.name, f"{item.name} ({item.owner})")
+    for finding in report.judgement.findings:
+        if finding.severity in COUNTED and finding.subject.partition(" ")[2] in named:
+            yield from finding.sights
+
+
+def _mark(item: Item, column: Column, sights: Sequence[Sight]) -> str:
+    if column.key in _SPECIAL:
+        there = any(phase.partition(" ")[0] == column.key for phase in item.phases)
+        bad = any(sight.phase.partition(" ")[0] == column.key for sight in sights)
+    else:
+        there = column.key in item.states
+        bad = any(sight.state == column.key for sight in sights) and not column.consented
+    return "bad" if bad else "seen" if there else ""
 
 
 def _day(moment: str) -> str:

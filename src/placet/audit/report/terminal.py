@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.spinner import Spinner
@@ -32,6 +32,13 @@ STYLES = {
 _SIGHTS = 3  # of a finding; the others are in the file
 _DETAIL = 160  # characters
 _SIGNS = {"done": "✓", "unverified": "?", "failed": "✗"}
+
+
+def screen(*, error: bool = False) -> Console:
+    """Return standard output, or standard error; lines are broken only for a person who watches."""
+    console = Console(stderr=error, markup=False, highlight=False, emoji=False)
+    console.soft_wrap = not console.is_terminal
+    return console
 
 
 @contextmanager
@@ -89,7 +96,7 @@ def _ended(words: Words, event: Progress) -> Text:
 
 def _line(console: Console, words: Words, event: Progress) -> None:
     if event.done:
-        console.print(_ended(words, event), soft_wrap=True)
+        console.print(_ended(words, event))
 
 
 def show(report: Report, words: Words, console: Console) -> None:
@@ -108,27 +115,33 @@ def show(report: Report, words: Words, console: Console) -> None:
             console.print(Text(heading, style=STYLES[severity]))
         for finding in found:
             number += 1
-            console.print(_finding(number, finding, words))
+            _print(console, _finding(number, finding, words))
     _others(report, words, console)
 
 
-def _finding(number: int, finding: Finding, words: Words) -> RenderableType:
+def _finding(number: int, finding: Finding, words: Words) -> Iterator[Text]:
+    """Yield the lines of a finding; all but the first stand below its title."""
     rules = ", ".join((finding.rule, *finding.also))
-    title = shown(words.title(finding))
-    lines: list[RenderableType] = [
-        Text.assemble((f"{number:>3}. ", "dim"), (title, "bold"), (f"  {rules}", "dim")),
-        _below(Text(shown(words.seen(finding)))),
-    ]
-    lines += [_below(_sight(sight, words)) for sight in finding.sights[:_SIGHTS]]
+    yield Text.assemble(
+        (f"{number:>3}. ", "dim"), (shown(words.title(finding)), "bold"), (f"  {rules}", "dim")
+    )
+    yield Text(shown(words.seen(finding)))
+    for sight in finding.sights[:_SIGHTS]:
+        yield _sight(sight, words)
     if (left := len(finding.sights) - _SIGHTS) > 0:
-        lines.append(_below(Text(words.count("sights", left), style="dim")))
+        yield Text(words.count("sights", left), style="dim")
     if mend := words.mend(finding):
-        lines.append(_below(Text.assemble(("→ ", "green"), shown(mend))))
-    return Group(*lines)
+        yield Text.assemble(("→ ", "green"), shown(mend))
 
 
-def _below(text: Text) -> Padding:
-    return Padding(text, (0, 0, 0, 5), expand=False)
+def _print(console: Console, lines: Iterator[Text]) -> None:
+    """Print the first line, and the others indented."""
+    console.print(next(lines))
+    for line in lines:
+        if console.is_terminal:
+            console.print(Padding(line, (0, 0, 0, 5), expand=False))
+        else:
+            console.print(Text.assemble("     ", line))
 
 
 def _sight(sight: Sight, words: Words) -> Text:
