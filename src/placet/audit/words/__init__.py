@@ -192,7 +192,9 @@ def _answer(label: str) -> Act | None:
         return "settings" if both else "refuse"
     if _has("save", label) and not re.search(_ALL, label):
         return "save"
-    if accept and (settings is None or accept.start() < settings.start()):
+    topic = _pattern("topic").search(label)
+    told = topic is not None and accept is not None and topic.start() < accept.start()  # "cookies: allowed"
+    if accept and (settings is None or (accept.start() < settings.start() and not told)):
         return "accept"
     return None
 
@@ -208,7 +210,10 @@ _REST: tuple[Act, ...] = ("partners", "policy", "settings", "save", "close", "mo
 def reopens(name: str) -> bool:
     """Tell whether a control's name says that it opens the settings of cookies (rule R45)."""
     label = fold(name)
-    return 0 < len(label) <= _LONGEST and label.count(" ") < 10 and _has("reopen", label)
+    if not 0 < len(label) <= _LONGEST or label.count(" ") >= 10:
+        return False
+    named = _has("topic", label) and _has("settings", label) and not _has("policy", label)
+    return named or _has("reopen", label)
 
 
 def only_described(text: str) -> bool:
