@@ -42,6 +42,19 @@ def test_the_application_reads_every_cookie(observing: Pair) -> None:
     assert set(ALL) <= site.cookies_read()
 
 
+def test_a_choice_that_was_made_before_is_none_of_the_applications_business(observing: Pair) -> None:
+    site, visitor = observing
+    for name in ("__Host-Http-placet", "session"):
+        visitor.client.cookies.set(name, "old", domain="www.gazette.test", path="/")
+    visitor.visit("/")
+    assert site.cookies_read() == {"session"}
+    assert "placet" not in site.requests[-1].headers["cookie"]
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set("__Host-Http-placet", "old", domain="www.gazette.test", path="/")
+    visitor.visit("/")
+    assert site.cookies_read() == set()
+
+
 def test_validators_conditions_and_ranges_go_through(observing: Pair) -> None:
     _, visitor = observing
     fresh = visitor.visit("/validated")

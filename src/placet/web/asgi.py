@@ -75,7 +75,8 @@ class ConsentMiddleware:
         consent = Consent(look.decision, self.placet.pages, look.language)
         state = {**scope.get("state", {}), KEY: consent}
         try:
-            await self.app({**scope, "state": state}, receive, _looked_at(look, send))
+            inner = {**scope, "state": state, "headers": look.request_headers}
+            await self.app(inner, receive, _looked_at(look, send))
         finally:
             look.close()
 

@@ -45,6 +45,7 @@ T = TypeVar("T")
 LOOKED_AT = 4 << 20  # bytes of one page, decoded; of what is longer the rest is not looked at
 PIECE = 16 << 10  # bytes of a body given to the decoder at once: what comes out may be a thousand times that
 
+_OWN = tuple(name.encode() for name in reading.OWN)
 _OBSERVED = {Fate.PASSED: "cookie", Fate.KEPT: "set-cookie"}
 _NOTHING = Insertion(b"", b"", lambda held: b"")
 
@@ -200,6 +201,8 @@ class Look:
         self._base = f"{request.scheme}://{onlooker.policy.site.hosts[0]}{request.path}"
         self.reads = False  # after `head`: whether the body is of use
         self.language = onlooker.policy.site.languages[0]
+        # As the application would get them if there were no Placet: it has set no cookie of its own there.
+        self.request_headers = _without_own(request.headers)
         self._visit = onlooker.safely(onlooker.gate.open, request, now)
         onlooker.safely(self._request, request)
 
@@ -393,6 +396,19 @@ _ONLY_OBSERVING = (
 def day_of(now: int) -> str:
     """Return the day of a time, UTC."""
     return datetime.fromtimestamp(now, UTC).date().isoformat()
+
+
+def _without_own(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """Return a request's headers without Placet's own cookies; the same object where there are none."""
+    if not any(name == b"cookie" and own in value for name, value in headers for own in _OWN):
+        return headers
+    kept: Headers = []
+    for name, value in headers:
+        if name == b"cookie":
+            value = b"; ".join(pair for key, pair in reading.parse_cookies([value]) if key not in reading.OWN)
+        if value or name != b"cookie":
+            kept.append((name, value))
+    return kept
 
 
 def _folded_path(path: str) -> str:

@@ -50,7 +50,7 @@ class WSGIConsentMiddleware:
         """Answer Placet's own addresses; pass everything else through the locks."""
         head = request_head(environ)
         if (look := self.placet.look(head)) is not None:
-            return self._look(look, environ, start_response)
+            return self._look(look, head, environ, start_response)
         visit = self.placet.gate.open(head, int(time.time()))
         if self.placet.owns(head.path):
             return self._own(self.placet.answer, visit, head, environ, start_response)
@@ -62,7 +62,9 @@ class WSGIConsentMiddleware:
         body = self.app(self._inner(environ, head, visit), page.start_response)
         return page.through(body) if visit.document else body
 
-    def _look(self, look: Look, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _look(
+        self, look: Look, head: RequestHead, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Let everything through as it is, and look at it."""
 
         def start(status: str, headers: Lines, exc_info: Any = None, /) -> Write:
@@ -76,6 +78,7 @@ class WSGIConsentMiddleware:
 
             return written
 
+        narrow(environ, head, look.request_headers)
         environ[WSGI_KEY] = Consent(look.decision, self.placet.pages, look.language)
         body = self.app(environ, start)
         sends_files = environ.get("wsgi.file_wrapper")
@@ -92,7 +95,7 @@ class WSGIConsentMiddleware:
     def _inner(self, environ: WSGIEnvironment, head: RequestHead, visit: Visit) -> WSGIEnvironment:
         """Return the environment as the application may see it."""
         inner = dict(environ)
-        narrow(inner, head, visit)
+        narrow(inner, head, visit.request_headers)
         if visit.document:
             inner.pop("wsgi.file_wrapper", None)  # a page is read on its way, and not sent by the system
         inner[WSGI_KEY] = Consent(visit.decision, self.placet.pages, visit.language)
@@ -255,9 +258,9 @@ def request_head(environ: WSGIEnvironment, scheme: str | None = None, path: str 
     return RequestHead(environ["REQUEST_METHOD"], path, scheme or environ["wsgi.url_scheme"], headers)
 
 
-def narrow(environ: WSGIEnvironment, head: RequestHead, visit: Visit) -> None:
-    """Leave in an environment the request's headers that the application may see."""
-    kept = dict(visit.request_headers)
+def narrow(environ: WSGIEnvironment, head: RequestHead, visible: Iterable[tuple[bytes, bytes]]) -> None:
+    """Leave in an environment, of the request's headers, those that the application may see."""
+    kept = dict(visible)
     for name, value in head.headers:
         left = kept.get(name)
         if left is value:  # as most are: the same object

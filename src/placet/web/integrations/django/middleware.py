@@ -66,6 +66,7 @@ class ConsentMiddleware:
         """Return what looks at a request that is only observed."""
         look = self.placet.look(head)
         if look is not None:
+            _show(request, head, look.request_headers)
             request.consent = Consent(look.decision, self.placet.pages, look.language)  # type: ignore[attr-defined]
         return look
 
@@ -80,9 +81,7 @@ class ConsentMiddleware:
             return visit, own_answer(self.placet.desk.refuse_path, visit, head, request.META, request.read)
         if self.placet.inspector is not None:
             self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
-        narrow(request.META, head, visit)
-        for cached in ("COOKIES", "headers"):
-            request.__dict__.pop(cached, None)
+        _show(request, head, visit.request_headers)
         request.consent = Consent(visit.decision, self.placet.pages, visit.language)  # type: ignore[attr-defined]
         return visit, None
 
@@ -97,6 +96,13 @@ class ConsentMiddleware:
                 response.headers["Content-Length"] = str(len(response.content))
         self.placet.reports.note(visit.events)
         return response
+
+
+def _show(request: HttpRequest, head: RequestHead, visible: Iterable[tuple[bytes, bytes]]) -> None:
+    """Leave in a request the headers that the application may see."""
+    narrow(request.META, head, visible)
+    for cached in ("COOKIES", "headers"):
+        request.__dict__.pop(cached, None)
 
 
 def _given(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
