@@ -8,7 +8,7 @@ import pytest
 
 from placet.audit.evidence import CookieWrite, Phase, Touch
 
-from .scenes import SITE, accepted, choice, found, kinds, phase, refused, step
+from .scenes import SITE, accepted, changed, choice, found, kinds, phase, refused, step
 
 DAY = 86_400
 ID1, ID2 = "3f0c9a7e1b2d48c6", "a81d22c07be94f13"
@@ -128,6 +128,23 @@ def test_of_one_refusal_alone_only_a_uuid_is_plain() -> None:
     seen = found(*later_refusals("no:9d2f6a1e-7b3c-4f58-8a90-c1d2e3f40516"))["identifier-in-choice"]
     assert not seen.certain
     assert "identifier-in-choice" not in found(*later_refusals(f"no.{ID1}"))
+
+
+def withdrawn(value: str) -> Phase:
+    said = (choice("accept", "Oui"), choice("withdraw", "Non", step=3))
+    return accepted(
+        step(3, "withdraw", "withdrawn"), choices=said, writes=(cookie("consent", value, 180, at=3),)
+    )
+
+
+def test_a_withdrawal_is_compared_and_may_keep_its_receipt() -> None:
+    assert "identifier-in-choice" in found(*later_refusals(f"no.{ID1}"), withdrawn(f"no.{ID2}"))
+    plain = [
+        *later_refusals("no", "no"),
+        withdrawn(f"no.{ID1}"),
+        changed(withdrawn(f"no.{ID2}"), variant="again"),
+    ]
+    assert "identifier-in-choice" not in found(*plain)
 
 
 def test_an_acceptance_may_have_a_receipt() -> None:

@@ -80,6 +80,8 @@ def test_several_purposes_and_all_or_nothing() -> None:
     one = "Nous utilisons des cookies pour mesurer l'audience. Vous pouvez changer d'avis à tout moment."
     assert "all-or-nothing" not in banner(layer(ACCEPT, REFUSE, text=one))
     assert "all-or-nothing" not in banner(layer(ACCEPT, REFUSE, toggles=(Toggle(name="Mesure"),)))
+    partners = control("partners", "Nos 3 partenaires", 3, tag="a")
+    assert "all-or-nothing" in banner(layer(ACCEPT, REFUSE, partners))
     link = (("Gérer mes préférences", f"{SITE}cookies"),)
     assert "all-or-nothing" not in banner(layer(ACCEPT, REFUSE, links=link))
 
@@ -91,11 +93,11 @@ def test_settings_that_open_nothing() -> None:
 
 
 def test_purposes_that_nobody_tells() -> None:
-    bare: dict[str, Any] = {"text": "Nous utilisons des cookies. Politique de confidentialité.", "links": ()}
-    assert "purposes-untold" in banner(layer(**bare))
-    assert "purposes-untold" not in banner(
-        layer(**bare), changed(settings(), text="Mesure d'audience : désactivée")
-    )
+    vague = "Nous utilisons des cookies pour améliorer votre expérience. Politique de confidentialité."
+    bare: dict[str, Any] = {"text": vague, "links": ()}
+    deeper = changed(settings(), text="Mesure d'audience : désactivée")
+    assert found(phase("S0", layer(**bare)))["purposes-untold"].severity == "major"
+    assert found(phase("S0", layer(**bare), deeper))["purposes-untold"].severity == "minor"
     foreign = layer(text="Използваме бисквитки.", language="bg", links=())
     assert not banner(foreign), "of a language that is not known nothing is said"
 
@@ -112,6 +114,9 @@ def test_information_missing_altogether() -> None:
 def test_partners_without_a_list() -> None:
     text = f"{TEXT} Nos partenaires aussi."
     assert "partners-unlisted" in banner(layer(ACCEPT, REFUSE, text=text, links=()))
+    deeper = changed(settings(), text="Publicité", links=())
+    assert "partners-unlisted" in banner(layer(text=text, links=()), deeper)
+    assert "partners-unlisted" not in banner(layer(text=text, links=())), "nobody saw what the settings hold"
     assert "partners-unlisted" not in banner(layer(ACCEPT, REFUSE, text=text))
     partners = control("partners", "Nos partenaires", 2)
     assert "partners-unlisted" not in banner(layer(ACCEPT, REFUSE, partners, text=text, links=()))

@@ -20,6 +20,7 @@ from .scenes import (
     layer,
     phase,
     settings,
+    step,
 )
 
 
@@ -109,6 +110,28 @@ def test_controls_without_a_name() -> None:
 def test_a_banner_in_another_language(said: str, declared: str, differs: bool) -> None:
     seen = kinds(phase("S0", layer(language=said, declared_language=declared), settings()))
     assert ("language-differs" in seen) is differs
+
+
+def test_a_banner_in_another_language_than_its_page() -> None:
+    english = layer(language="en", declared_language="en", page_language="fr")
+    assert "language-foreign" in kinds(phase("S0", english, settings()))
+    assert "language-foreign" not in kinds(phase("S0", layer(page_language="fr-FR"), settings()))
+
+
+def test_settings_in_which_nothing_can_be_set() -> None:
+    blind = changed(settings(), toggles=())
+    assert found(phase("S3", layer(), blind))["toggles-unseen"].rule == "R109"
+    pressed = changed(blind, controls=(*blind.controls, control("unknown", "Publicité", 3)))
+    assert "toggles-unseen" not in kinds(phase("S3", layer(), pressed)), "a button may be a switch of a kind"
+    assert "toggles-unseen" not in kinds(phase("S3", layer(), changed(blind, text="Merci.")))
+
+
+def test_a_banner_that_goes_by_itself() -> None:
+    gone = (step(1, "land", "none"), step(2, "wait", "none", asked=False))
+    assert found(phase("S0", steps=gone))["banner-goes"].also == ("R34",)
+    scrolled = (step(1, "land", "none"), step(2, "wait", "none"), step(3, "scroll", "none", asked=False))
+    assert "banner-goes" not in kinds(phase("S0", steps=scrolled))
+    assert "banner-goes" not in kinds(phase("S0", steps=(step(1, "land", "none", asked=False), gone[1])))
 
 
 def window(name: Any, **more: Any) -> Phase:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from placet.audit.evidence import Evidence, Layer
 from placet.audit.findings.layers import Shown, acting, asks, finding, shown, sight
-from placet.audit.findings.phrases import fold, missing_slots, primary, purposes, text_says
+from placet.audit.findings.phrases import fold, label, missing_slots, primary, purposes, text_says
 from placet.audit.judgement import Finding, Pass, Sight
 
 MANY = 4  # slots, of five, whose absence no longer is a matter of wording
@@ -25,7 +25,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
         return
     place = (sight(firsts[0].phase, firsts[0].layer),)
     yield from _slots(evidence, seen, firsts[0].layer, place)
-    yield from _partners(seen, place)
+    yield from _partners(evidence, seen, place)
 
 
 def _slots(
@@ -41,11 +41,11 @@ def _slots(
         missing.discard("who")
     if any(acting(one.layer, "settings") or acting(one.layer, "refuse") for one in seen) is False:
         missing.add("how")
-    if not purposes(told):
+    if not purposes(_told(first)):
         yield finding(
             "purposes-untold",
             "R30",
-            "major",
+            "minor" if purposes(told) else "major",  # deeper is too late for most, and not for all
             "banner",
             also=("R29",),
             sights=place,
@@ -81,14 +81,20 @@ def _named(evidence: Evidence, told: str) -> bool:
     return any(part in fold(told) for part in parts)
 
 
-def _partners(seen: tuple[Shown, ...], place: tuple[Sight, ...]) -> Iterator[Finding]:
+def _partners(evidence: Evidence, seen: tuple[Shown, ...], place: tuple[Sight, ...]) -> Iterator[Finding]:
     quoted = next((words for one in seen if (words := text_says("partners", one.layer.text))), "")
-    if not quoted:
-        return
-    leads = any(
-        control.act in ("partners", "policy", "more", "settings") or control.act == "unknown"
-        for one in seen
-        for control in one.layer.controls
-    )
-    if not leads and not any(one.layer.links for one in seen):
+    layers = [layer for phase in evidence.phases if phase.banner for layer in phase.banner.layers]
+    deeper = any(layer.number > 1 for layer in layers)
+    unopened = not deeper and any(acting(layer, "settings") for layer in layers)
+    if quoted and not unopened and not any(_lists(layer) for layer in layers):
         yield finding("partners-unlisted", "R31", "major", "banner", sights=place, quoted=quoted)
+
+
+def _lists(layer: Layer) -> bool:
+    """Whether a layer names the partners, or leads to where they may be named."""
+    names = [control.name for control in layer.controls] + [text for text, _ in layer.links]
+    if any(label("policy", name) or text_says("partners", name) for name in names):
+        return True
+    if any(control.act in ("partners", "policy", "more") for control in layer.controls):
+        return True
+    return layer.number > 1 and text_says("partners", layer.text) != ""

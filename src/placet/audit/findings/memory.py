@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from placet.audit.evidence import Choice, Evidence, Phase, Step
 from placet.audit.findings.layers import finding, heard, sight_at, step_of
-from placet.audit.findings.written import FOREVER, Kept, Memory, Written, memory_of, plausible, seconds
+from placet.audit.findings.written import FOREVER, Kept, Written, memory_of, plausible, seconds
 from placet.audit.identifiers import ENOUGH, Clock, bits, identity
 from placet.audit.judgement import Finding, Pass, Sight
 
@@ -26,15 +26,13 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     memories = [
         (phase, choice, memory_of(evidence, phase, choice))
         for phase in evidence.phases
-        for said in ("refuse", "accept")
+        for said in ("refuse", "accept", "withdraw")
         if (choice := heard(phase, said)) is not None and phase.scenario in ("S1", "S2", "S7", "S8")
     ]
     memories = plausible(memories)
     yield from _lives(memories)
     yield from _by_script(memories)
-    yield from _identifiers(
-        evidence, [(phase, memory) for phase, choice, memory in memories if choice.said == "refuse"]
-    )
+    yield from _identifiers(evidence, [kept for kept in memories if kept[1].said != "accept"])
     yield from _asked_again(evidence)
     yield from _later(evidence)
 
@@ -42,7 +40,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
 def _lives(memories: list[Kept]) -> Iterator[Finding]:
     first: dict[str, Kept] = {}
     for kept in memories:
-        if kept[2]:
+        if kept[2] and kept[1].said != "withdraw":
             first.setdefault(kept[1].said, kept)
     for phase, choice, memory in first.values():
         for one in memory.values():
@@ -104,14 +102,14 @@ def _by_script(memories: list[Kept]) -> Iterator[Finding]:
             return
 
 
-def _identifiers(evidence: Evidence, refused: list[tuple[Phase, Memory]]) -> Iterator[Finding]:
+def _identifiers(evidence: Evidence, refused: list[Kept]) -> Iterator[Finding]:
+    """What tells apart those who refused; a withdrawal is only compared, it may keep the grant's receipt."""
     clock = Clock(seconds(evidence.started), max(3 * 3600.0, 2 * evidence.seconds))
-    for key in dict.fromkeys(key for _, memory in refused for key in memory):
-        held = [(phase, memory[key]) for phase, memory in refused if key in memory]
-        found = _identifier({phase.name: one.value for phase, one in held}, clock)
-        phase, one = held[0]
-        choice = heard(phase, "refuse")
-        if found and choice:
+    for key in dict.fromkeys(key for _, _, memory in refused for key in memory):
+        held = [(phase, choice, memory[key]) for phase, choice, memory in refused if key in memory]
+        found = _identifier({phase.name: one.value for phase, _, one in held}, clock)
+        phase, choice, one = held[0]
+        if found and choice.said == "refuse" and found in unquote(one.value):
             yield finding(
                 "identifier-in-choice",
                 "R42",

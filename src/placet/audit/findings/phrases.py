@@ -49,7 +49,7 @@ def countdown(text: str) -> str:
 
 
 def purposes(text: str) -> tuple[str, ...]:
-    """The families of purposes that a text names; "working" is what every site needs."""
+    """The families of purposes that a text names; working and improving, as all sites want, are none."""
     folded = fold(text)
     return tuple(name for name in _data()["purposes"] if _compiled("purposes", name).search(folded))
 

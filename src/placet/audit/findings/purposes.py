@@ -46,7 +46,7 @@ def _all_or_nothing(evidence: Evidence, seen: tuple[Shown, ...]) -> Iterator[Fin
     firsts = [one for one in seen if one.layer.number == 1 and asks(one.layer)]
     if not firsts or any(_sets_purposes(one.layer) for one in seen):
         return
-    named = {name for one in seen for name in purposes(one.layer.text)} - {"working"}
+    named = {name for one in seen for name in purposes(one.layer.text)}
     entered = any(acting(one.layer, "settings") for one in firsts)
     opened = any(
         phase.scenario == "S3" and not phase.variant and phase.outcome == "done" for phase in evidence.phases
@@ -83,7 +83,10 @@ def _sets_purposes(layer: Layer) -> bool:
 def _leads_on(layer: Layer) -> bool:
     """Whether something on the layer may lead to a choice for each purpose."""
     for control in layer.controls:
-        if control.act == "partners" or (control.act == "more" and label("options", control.name)):
+        # A link to the list of partners is no choice; a button may open both.
+        if control.act == "partners" and control.tag != "a":
+            return True
+        if control.act == "more" and label("options", control.name):
             return True
         if control.act == "unknown" and control.name and not label_is("acknowledge", control.name):
             return True

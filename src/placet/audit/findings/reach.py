@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from placet.audit.evidence import Control, Evidence, Layer, Phase
+from placet.audit.evidence import Control, Evidence, Layer, Phase, Step
 from placet.audit.findings.layers import (
     acting,
     agreed,
@@ -23,7 +23,7 @@ from placet.audit.findings.layers import (
     step_of,
     subject,
 )
-from placet.audit.findings.phrases import label, primary
+from placet.audit.findings.phrases import label, primary, purposes
 from placet.audit.judgement import Finding, Pass, Severity, Sight
 
 LATER = 5  # presses of Tab between yes and no: settings and links may lie between, not a page
@@ -40,11 +40,13 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     yield from agreed(seen, _contrast)
     yield from agreed(seen, _targets)
     yield from agreed(seen, _names)
+    yield from agreed(seen, _toggles)
     yield from agreed(tuple(one for one in seen if one.layer.number == 1), _role)
     yield from agreed(tuple(one for one in seen if one.layer.number == 1), _language)
     for phase in evidence.phases:
         yield from _keyboard(phase)
         yield from _windows(phase)
+        yield from _goes(phase)
 
 
 def _contrast(layer: Layer) -> Iterator[Finding]:
@@ -112,6 +114,31 @@ def _names(layer: Layer) -> Iterator[Finding]:
         )
 
 
+def _toggles(layer: Layer) -> Iterator[Finding]:
+    """Settings that are saved and hold nothing that can be set, as far as roles and keys tell."""
+    if layer.number == 1 or not acting(layer, "save") or layer.toggles or len(acting(layer, "accept")) > 1:
+        return
+    plain = all(control.act != "unknown" or not control.name for control in layer.controls)
+    if plain and purposes(layer.text):
+        yield finding(
+            "toggles-unseen", "R109", "major", f"layer {layer.number}", also=("R103", "R115"), certain=False,
+            save=acting(layer, "save")[0].name, layer=str(layer.number),
+        )  # fmt: skip
+
+
+def _goes(phase: Phase) -> Iterator[Finding]:
+    """A banner that was there, and is gone though nobody touched the page."""
+    before: Step | None = None
+    for step in phase.steps:
+        if step.name not in ("land", "wait") or step.state != "none":
+            return
+        if before and before.asked and step.asked is False:
+            yield finding(
+                "banner-goes", "R112", "major", "banner", also=("R34",), sights=(sight_at(phase, step),)
+            )
+        before = step
+
+
 def _role(layer: Layer) -> Iterator[Finding]:
     dialog = layer.role in ("dialog", "alertdialog") or layer.modal
     if layer.covers >= COVERS and not dialog:
@@ -128,6 +155,13 @@ def _role(layer: Layer) -> Iterator[Finding]:
 
 
 def _language(layer: Layer) -> Iterator[Finding]:
+    page = primary(layer.page_language)
+    spoken = primary(layer.language)
+    if spoken and page and spoken != page and not layer.frame and len(layer.text) >= 40:
+        yield finding(
+            "language-foreign", "R110", "minor", "banner", also=("R34",), language=spoken, declared=page
+        )
+        return
     said, declared = primary(layer.language), primary(layer.declared_language)
     if said and declared and said != declared and len(layer.text) >= 40:
         yield finding("language-differs", "R110", "minor", "banner", language=said, declared=declared)

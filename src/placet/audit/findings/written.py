@@ -76,7 +76,8 @@ def plausible(memories: list[Kept]) -> list[Kept]:
     values: dict[tuple[str, str], dict[str, set[str]]] = {}
     for _, choice, memory in memories:
         for key, one in memory.items():
-            values.setdefault(key, {}).setdefault(choice.said, set()).add(one.value)
+            said = "accept" if choice.said == "accept" else "refuse"
+            values.setdefault(key, {}).setdefault(said, set()).add(one.value)
 
     def fits(one: Written) -> bool:
         if _TRACKER.search(one.name):
