@@ -31,6 +31,7 @@ from placet.audit.evidence import (
 from placet.audit.findings import judge
 from placet.audit.judgement import Finding, Judgement
 from placet.audit.knowledge import Knowledge, read_knowledge
+from placet.audit.sites import host_of
 from placet.consent.policy import Policy
 
 SITE = "https://www.gazette.fr/"
@@ -99,7 +100,7 @@ class Visit:
 
     def get(self, address: str, **fields: Any) -> Request:
         """Send a request, with the cookies that the browser has for its site."""
-        host = address.split("/")[2]
+        host = host_of(address)
         cookies = tuple(c for c in self._jar.values() if host.endswith(c.domain.lstrip(".")))
         fields = {"status": 200, "kind": "Image", "cookies": cookies, "page": SITE, "frame": SITE} | fields
         request = Request(

@@ -13,7 +13,7 @@ from placet.audit.evidence import Cookie, CookieWrite, Evidence, Initiator, Phas
 from placet.audit.identifiers import Clock, Identity, bits, carried, identity
 from placet.audit.judgement import Sight
 from placet.audit.knowledge import Knowledge
-from placet.audit.sites import host_of, registrable, site_of
+from placet.audit.sites import host_of, parse, registrable, site_of
 from placet.consent.policy import Policy
 
 UNTOLD: tuple[State, ...] = ("none", "closed", "refused")
@@ -22,6 +22,7 @@ UNTOLD: tuple[State, ...] = ("none", "closed", "refused")
 _DRAWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,}|\d{8,}", re.IGNORECASE
 )
+_ORIGIN = re.compile(r"https?://[^/\s]+(?=/)")
 # Why a browser does not keep a cookie though the site had it set for most visitors.
 _ITS_OWN_REASONS = ("UserPreferences", "ThirdParty")
 _NOT_SENT = ("csp", "blocked", "net::ERR_BLOCKED", "mixed")
@@ -197,6 +198,25 @@ class Case:
         )
 
     @cached_property
+    def named(self) -> frozenset[tuple[str, str]]:
+        """Parameters of requests to other hosts that tell one browser from another, whatever holds them.
+
+        Each is a host with the parameter's name; it must come back, the same, in a later step.
+        """
+        seen: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
+        for phase, request in self.told:
+            for name, value in parse(request.address).query:
+                if bits(value) >= 28:
+                    by_phase = seen.setdefault((host_of(request.address), name), {})
+                    by_phase.setdefault(phase.name, {})[request.step] = value
+        found = set()
+        for key, by_phase in seen.items():
+            watched = {name: list(steps.values()) for name, steps in by_phase.items() if len(steps) > 1}
+            if len(watched) > 1 and identity(watched, self.clock).identifies:
+                found.add(key)
+        return frozenset(found)
+
+    @cached_property
     def travels(self) -> dict[Key, tuple[tuple[Phase, Request, str], ...]]:
         """What identifies, and the requests to other sites that carried it, in a URL, body or referrer."""
         found: dict[Key, list[tuple[Phase, Request, str]]] = {}
@@ -235,6 +255,8 @@ class _Gathering:
         self._kept(phase)
 
     def _trace(self, kind: str, name: str, owner: str) -> Trace:
+        if kind in ("cache", "worker"):
+            name = _ORIGIN.sub("", name)  # it is there already, and its port may differ
         owner = registrable(host_of(owner.lstrip(".")))
         key = Key(kind, _DRAWN.sub("*", name), owner)
         if key not in self.traces:

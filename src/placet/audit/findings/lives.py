@@ -12,6 +12,7 @@ from placet.consent.policy import DeclaredTracker
 
 LONG = 400 * 86_400.0  # seconds: thirteen months, however they are counted, and what browsers keep at most
 SLACK = 86_400.0
+VISIT = 86_400.0
 
 
 def find(case: Case, scales: Scales) -> Iterator[Finding]:
@@ -25,7 +26,8 @@ def find(case: Case, scales: Scales) -> Iterator[Finding]:
             yield _finding(case, trace, "measurement-too-long", ("R15",), "minor", weighed.service)
         elif weighed.tracker and (trace.life or 0.0) > LONG:
             yield _finding(case, trace, "tracker-too-long", ("R95", "R15"), "minor", weighed.service)
-        if measured and (put_off := extended(trace)) is not None:
+        kept = (trace.life or 0.0) > VISIT  # what marks a visit must be put off with each page of it
+        if measured and kept and (put_off := extended(trace)) is not None:
             extra = {"line": put_off.line[:300]}
             yield _finding(case, trace, "measurement-extended", ("R15",), "minor", weighed.service, extra)
         declared = declaration(case, trace)

@@ -107,7 +107,8 @@ class Parties:
             signs = ["frame"]
         if request.heads.get("sec-purpose") or request.kind == "Prefetch":
             signs.append("ahead")
-        if (phase.name, request.id) in self._carrying:
+        named = any((address.host, name) in self.case.named for name, _ in address.query)
+        if named or (phase.name, request.id) in self._carrying:
             signs.append("identifier")
         if any(self._theirs(cookie.name, cookie.domain) for cookie in request.cookies):
             signs.append("cookie")

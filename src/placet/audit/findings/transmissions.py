@@ -52,10 +52,10 @@ def matter_of(case: Case, party: Party) -> Matter:
     known, signs = party.known, party.signs
     strong = bool({"identifier", "cookie"} & signs.keys())
     also = ("R4",) * ("identifier" in signs) + ("R2",) * ("cookie" in signs)
+    if known.shelf == "consent" if known is not None else "consent" in signs:
+        return Matter("request", "R5", also=also) if strong else Matter("", ground="banner")
     if known is not None:
         return _known(party, strong, also)
-    if "consent" in signs:
-        return Matter("request", "R5", also=also) if strong else Matter("", ground="banner")
     if strong:
         return Matter("request", "R5", also=also)
     if "tracking" in signs:

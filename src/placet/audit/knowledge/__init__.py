@@ -222,11 +222,20 @@ def _service_at(host: str, path: str) -> Known | None:
     for begins, id in addresses.get(host, ()):
         if path == begins or (begins.endswith("/") and path.startswith(begins)):
             return _known(id)
-    while host:
-        if host in hosts:
-            return _known(hosts[host])
-        host = host.partition(".")[2]
-    return None
+    parents = [host]
+    while "." in parents[-1]:
+        parents.append(parents[-1].partition(".")[2])
+    for parent in parents:
+        if parent in hosts:
+            return _known(hosts[parent])
+    more = _more_hosts()
+    return next((Known("", parent, more[parent]) for parent in parents if parent in more), None)
+
+
+@cache
+def _more_hosts() -> dict[str, str]:
+    shelves = msgspec.toml.decode((_HERE / "hosts.toml").read_bytes(), type=dict[str, tuple[str, ...]])
+    return {host: shelf for shelf, hosts in shelves.items() for host in hosts}
 
 
 _Names = dict[tuple[str, str], list[tuple[Known, str]]]
