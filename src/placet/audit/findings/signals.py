@@ -9,14 +9,14 @@ import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 from placet.audit.evidence import Evidence, Phase, Step
 from placet.audit.findings.layers import before_answer, finding, sight_at, step_of
 from placet.audit.findings.purposes import preticked
 from placet.audit.findings.tcstring import FOUND, Consent, decode
 from placet.audit.judgement import Finding, Pass, Severity, Sight
-from placet.audit.sites import site_of
+from placet.audit.sites import host_of, parse, site_of
 
 DENIED = ("none", "refused", "closed", "withdrawn")
 _GCS = re.compile(r"G1([01-])([01-])")
@@ -85,7 +85,7 @@ def _said(phase: Phase) -> Iterator[Said]:
             yield from _read(place, value, phase, step)
     for request in phase.requests:
         if request.step in still and request.step in steps:
-            host = urlsplit(request.address).hostname or ""
+            host = host_of(request.address)
             yield from _read(f"host {host}", f"{request.address} {request.body}", phase, steps[request.step])
 
 
@@ -105,13 +105,15 @@ def _consent_mode(evidence: Evidence) -> Iterator[Finding]:
     for phase in evidence.phases:
         for request in phase.requests:
             step = step_of(phase, request.step)
-            query = parse_qs(urlsplit(request.address).query)
+            query: dict[str, list[str]] = {}
+            for name, value in parse(request.address).query:
+                query.setdefault(name, []).append(value)
             signal = (query.get("gcs") or query.get("gcd") or [""])[0]
             granted = _grants(query)
             # A page that is left at a withdrawal sends its last words under the consent it had.
             if step is None or granted is None or step.state not in DENIED or step.name == "withdraw":
                 continue
-            host = urlsplit(request.address).hostname or ""
+            host = host_of(request.address)
             kind = "consent-mode-ping"
             if granted:
                 kind = (
