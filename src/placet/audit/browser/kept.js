@@ -40,9 +40,14 @@
   };
   const stored = async () => {
     for (const name of (await caches.keys()).slice(0, 20)) {
-      const held = (await (await caches.open(name)).keys()).slice(0, 100);
+      const cache = await caches.open(name);
+      const held = (await cache.keys()).slice(0, 100);
       if (!held.length) keep("cache", name, "");
-      for (const request of held) keep("cache", name + " " + request.url, "");
+      for (const request of held) {
+        // A short one may be nothing but an identifier.
+        const body = await (await cache.match(request))?.blob();
+        keep("cache", name + " " + request.url, body && body.size <= 4096 ? await body.text() : "");
+      }
     }
   };
   const workers = async () => {
@@ -52,7 +57,11 @@
   const files = async () => {
     const root = await navigator.storage.getDirectory();
     let left = 50;
-    for await (const name of root.keys()) { keep("opfs", name, ""); if (!left--) break; }
+    for await (const [name, held] of root.entries()) {
+      const file = held.kind === "file" ? await held.getFile() : null;
+      keep("opfs", name, file && file.size <= 4096 ? await file.text() : "");
+      if (!left--) break;
+    }
   };
   await Promise.all([databases, stored, workers, files].map((each) => soon(each().catch(() => {}))));
   const links = [];
