@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from placet.audit.evidence import CookieWrite, Phase, Touch
+from placet.audit.findings.design import design
+from placet.audit.judgement import Finding
 
-from .scenes import SITE, accepted, changed, choice, found, kinds, phase, refused, step
+from .scenes import SITE, accepted, changed, choice, evidence, found, kinds, phase, refused, step
 
 DAY = 86_400
 ID1, ID2 = "3f0c9a7e1b2d48c6", "a81d22c07be94f13"
@@ -40,7 +42,10 @@ def test_six_months_for_either_answer() -> None:
 
 
 def test_more_than_thirteen_months() -> None:
-    assert "choice-kept-too-long" in both(730, 730)
+    long = cookie("consent", "no", 730)
+    seen = [one for one in design(evidence(refused(writes=(long,)), accepted(writes=(long,)))) if one.sights]
+    (one,) = [one for one in seen if isinstance(one, Finding) and one.kind == "choice-kept-too-long"]
+    assert [sight.phase for sight in one.sights] == ["S1", "S2"], "once, with a sight for each answer"
     assert both(390, 390) == set()
     assert found(refused(writes=(cookie("consent", "no", 365),)))["choice-kept-long"].severity == "advisory"
 

@@ -105,7 +105,14 @@ def test_controls_without_a_name() -> None:
 
 @pytest.mark.parametrize(
     ("said", "declared", "differs"),
-    [("en", "fr", True), ("fr", "fr-FR", False), ("", "fr", False), ("fr", "", False), ("nb", "no", False)],
+    [
+        ("en", "fr", True),
+        ("fr", "en", False),
+        ("fr", "fr-FR", False),
+        ("", "fr", False),
+        ("fr", "", False),
+        ("nb", "no", False),
+    ],
 )
 def test_a_banner_in_another_language(said: str, declared: str, differs: bool) -> None:
     seen = kinds(phase("S0", layer(language=said, declared_language=declared), settings()))
@@ -116,6 +123,8 @@ def test_a_banner_in_another_language_than_its_page() -> None:
     english = layer(language="en", declared_language="en", page_language="fr")
     assert "language-foreign" in kinds(phase("S0", english, settings()))
     assert "language-foreign" not in kinds(phase("S0", layer(page_language="fr-FR"), settings()))
+    french = layer(language="fr", declared_language="en", page_language="en")
+    assert found(phase("S0", french, settings()))["language-foreign"].severity == "advisory"
 
 
 def test_settings_in_which_nothing_can_be_set() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from placet.audit.evidence import Evidence
 from placet.audit.findings import (
     banner,
@@ -23,6 +25,16 @@ PARTS = (banner, prominence, purposes, information, walls, makers, memory, wayba
 
 
 def design(evidence: Evidence) -> Iterator[Finding | Pass]:
-    """Yield what every part finds, in the order of the parts; pure."""
+    """Yield what every part finds, in the order of the parts, each kind once for each subject; pure."""
+    found: dict[tuple[str, str], Finding] = {}
     for part in PARTS:
-        yield from part.find(evidence)
+        for one in part.find(evidence):
+            if isinstance(one, Pass):
+                yield one
+                continue
+            first = found.setdefault((one.kind, one.subject), one)
+            sights = {
+                (sight.phase, sight.step, sight.detail): sight for sight in (*first.sights, *one.sights)
+            }
+            found[one.kind, one.subject] = msgspec.structs.replace(first, sights=tuple(sights.values()))
+    yield from found.values()

@@ -31,6 +31,7 @@ COVERS = 0.9  # of the window: what lies behind is out of reach
 TEXT, LARGE = 4.5, 3.0  # WCAG 1.4.3
 ROUNDING = 0.1  # of a contrast: colours come out of a screenshot or of a blend
 TARGET = 24.0  # CSS pixels, WCAG 2.5.8
+WORDS = 40  # letters; below, a language cannot be told
 HALF = 0.6  # of the window's height; a line more than half is nobody's trick
 
 
@@ -41,8 +42,9 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     yield from agreed(seen, _targets)
     yield from agreed(seen, _names)
     yield from agreed(seen, _toggles)
-    yield from agreed(tuple(one for one in seen if one.layer.number == 1), _role)
-    yield from agreed(tuple(one for one in seen if one.layer.number == 1), _language)
+    firsts = tuple(one for one in seen if one.layer.number == 1)
+    yield from agreed(firsts, _role)
+    yield from agreed(firsts, lambda layer: _language(layer, primary(evidence.language)))
     for phase in evidence.phases:
         yield from _keyboard(phase)
         yield from _windows(phase)
@@ -154,17 +156,19 @@ def _role(layer: Layer) -> Iterator[Finding]:
         yield finding("dialog-nameless", "R105", "advisory", "banner")
 
 
-def _language(layer: Layer) -> Iterator[Finding]:
-    page = primary(layer.page_language)
-    spoken = primary(layer.language)
-    if spoken and page and spoken != page and not layer.frame and len(layer.text) >= 40:
-        yield finding(
-            "language-foreign", "R110", "minor", "banner", also=("R34",), language=spoken, declared=page
-        )
+def _language(layer: Layer, visitor: str) -> Iterator[Finding]:
+    spoken, page = primary(layer.language), primary(layer.page_language)
+    declared = primary(layer.declared_language)
+    if not spoken or len(layer.text) < WORDS:
         return
-    said, declared = primary(layer.language), primary(layer.declared_language)
-    if said and declared and said != declared and len(layer.text) >= 40:
-        yield finding("language-differs", "R110", "minor", "banner", language=said, declared=declared)
+    # A banner that speaks the visitor's language on a page that declares another: the page may be wrong.
+    severity: Severity = "advisory" if spoken == visitor else "minor"
+    if page and spoken != page and not layer.frame:
+        yield finding(
+            "language-foreign", "R110", severity, "banner", also=("R34",), language=spoken, declared=page
+        )
+    elif declared and spoken != declared:
+        yield finding("language-differs", "R110", severity, "banner", language=spoken, declared=declared)
 
 
 def _keyboard(phase: Phase) -> Iterator[Finding]:
