@@ -124,10 +124,10 @@ def later(name: str, said: str, seconds: float) -> Scenario:
 async def back(tour: Tour) -> None:
     """S8: accept, a page, a second tab left open on it, another page, withdraw there, Back."""
     if await tour.land() and await tour.say("accept"):
-        first, *rest = [*tour.links, tour.plan.address, tour.plan.address]
+        first, other = [*tour.links, tour.plan.address, tour.plan.address][:2]
         await tour.page(first)
         await tour.page(first, "tab")
-        await tour.page(rest[0])
+        await tour.page(other)
         if await tour.say("withdraw"):
             await tour.begin("back")
             await tour.visitor.back()

@@ -1,9 +1,10 @@
-"""The tabs of a browser: the one in front, those that open by themselves, and what they ask of the visitor."""
+"""The tabs of a browser: the one in front, those that open by themselves, what they ask of the visitor."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from playwright.async_api import BrowserContext, Dialog, Download, Page
@@ -62,6 +63,20 @@ class Tabs:
             return
         await self._look_after(page)
         self.front = page
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[Page | None]:
+        """A tab beside the one in front, to look at another page; closed afterwards. None if none opens."""
+        self._opening += 1
+        try:
+            page = await within(limits.LAUNCH, self._context.new_page(), None)
+        finally:
+            self._opening -= 1
+        try:
+            yield page
+        finally:
+            if page is not None:
+                await within(limits.CLOSE, page.close(), None)
 
     async def mend(self) -> None:
         """Replace the tab in front if it was closed, has crashed, or is busy for ever."""

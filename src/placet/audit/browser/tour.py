@@ -64,7 +64,11 @@ class Tour:
         page = self.visitor.page
         if page not in self._answers:
             self._answers[page] = Answers(
-                page, step=lambda: self.visitor.step, shots=self.visitor.folder, saying=self._saying
+                page,
+                step=lambda: self.visitor.step,
+                shots=self.visitor.folder,
+                saying=self._saying,
+                aside=self.visitor.aside,
             )
         return self._answers[page]
 
@@ -225,7 +229,10 @@ class Tour:
     async def _links(self) -> list[str]:
         if self.plan.pages:
             return [urljoin(self.plan.address, page) for page in self.plan.pages]
-        return list(await self._gently(self.visitor.page.evaluate(_LINKS)) or ())[: PAGES + 2]
+        for _ in range(3):  # a page that is busy answers later
+            if found := await self._gently(self.visitor.page.evaluate(_LINKS)):
+                return list(found)[: PAGES + 2]
+        return []
 
     async def _gently(self, asked: Any) -> Any:
         """What the page answers, or nothing: it may be gone, or busy for ever."""

@@ -117,6 +117,11 @@ class Visitor:
         """The number of the step that things belong to now; 0 before the first."""
         return self._recorder.step
 
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What the audit had to do with besides its question, until now."""
+        return tuple(self._recorder.troubles)
+
     def note(self, trouble: Trouble | str, text: str = "") -> None:
         """Write down something that the audit had to do with besides its question."""
         if isinstance(trouble, Trouble):
@@ -252,6 +257,15 @@ class Visitor:
         if self._tabs:
             await self._tabs.new()
         return await self.go(address)
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[Page | None]:
+        """A tab beside the one in front, to look at another page; closed afterwards."""
+        if self._tabs is None:
+            yield None
+        else:
+            async with self._tabs.aside() as page:
+                yield page
 
     async def restart(self) -> None:
         """Close the browser and open it again with the same profile: what was for the session is gone."""
