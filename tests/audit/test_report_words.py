@@ -112,6 +112,27 @@ def test_every_word_of_the_evidence_is_said(language: str) -> None:
             assert key in words._texts[table], f"{table}: {key}"
 
 
+def test_every_reason_and_trouble_of_the_browser_has_its_words() -> None:
+    words = Words("fr")
+    for text in sources("browser"):
+        reasons = re.findall(r'(?:"(?:no control|unsure)",[^)]*?why=|doubt\(|fail\()\s*f?"([^"]+)"', text)
+        for reason in reasons:
+            said = PLACEHOLDER.sub("x", re.sub(r"\{[^}]*\}", "x", reason))
+            assert words.reason(said) != said, said
+        for kind in re.findall(r'\bnote\("([a-z ]+)"', text):
+            assert kind in words._texts["troubles"], kind
+
+
+def test_every_variant_of_a_scenario_has_its_words() -> None:
+    scenarios = pytest.importorskip("placet.audit.browser.scenarios")
+    words = Words("fr")
+    for scenario in (*scenarios.FIRST, scenarios.SETTINGS, *scenarios.REST):
+        variant = scenario.name.partition(" ")[2]
+        assert not variant or variant in words._texts["variants"], variant
+    assert words.phase("S7 6 months 1 day") == "S7 6 mois 1 jour"
+    assert words.phase("S3 Publicité") == "S3 Publicité"
+
+
 def test_what_has_no_words_is_said_all_the_same() -> None:
     words = Words("fr")
     odd = Finding(kind="never-heard-of", rule="none", severity="minor", subject="x", values={"a": "b{c}"})
@@ -168,5 +189,6 @@ def test_a_life_is_told_as_a_visitor_would_tell_it(seconds: float, french: str, 
 def test_what_was_not_verified_is_told_in_the_reports_language() -> None:
     assert Words("fr").reason("no banner was found") == "aucun bandeau n’a été trouvé"
     assert Words("fr").reason("the page answered 503") == "la page a répondu 503"
+    assert Words("fr").reason("no control to refuse") == "aucune commande trouvée (refuser)"
     assert Words("fr").reason("something else") == "something else"
     assert Words("fr").subject("host ads.example") == "hôte ads.example"

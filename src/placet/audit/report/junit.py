@@ -27,7 +27,9 @@ def junit(report: Report, language: str, least: Severity = "minor") -> bytes:
         _rule(rules, tested, found, grave, words)
     phases = SubElement(root, "testsuite", name="phases")
     for phase in report.summary.phases:
-        case = _case(phases, "phases", f"{phase.name} {words.scenario(phase.scenario)}", phase.seconds)
+        case = _case(
+            phases, "phases", f"{words.phase(phase.name)} {words.scenario(phase.scenario)}", phase.seconds
+        )
         for each in report.judgement.unverified:
             if each.phase == phase.name:
                 why = shown(words.reason(each.why))
@@ -67,7 +69,9 @@ def _rule(
 
 def _told(finding: Finding, words: Words) -> str:
     lines = [f"{words.of('severities', finding.severity)}: {words.title(finding)}", words.seen(finding)]
-    lines += [f"{sight.phase}, {words.state(sight.state)}: {sight.detail}" for sight in finding.sights]
+    lines += [
+        f"{words.phase(sight.phase)}, {words.state(sight.state)}: {sight.detail}" for sight in finding.sights
+    ]
     if mend := words.mend(finding):
         lines.append(f"→ {mend}")
     return "\n".join(shown(line) for line in lines)

@@ -75,7 +75,11 @@ class _Board:
     def __rich__(self) -> RenderableType:
         table = Table.grid(padding=(0, 1))
         for phase, (spinner, what) in list(self._rows.items()):
-            table.add_row(spinner, Text(shown(phase, 60)), Text(_what(self._words, what), style="dim"))
+            table.add_row(
+                spinner,
+                Text(shown(self._words.phase(phase), 60)),
+                Text(_what(self._words, what), style="dim"),
+            )
         return table
 
 
@@ -88,7 +92,7 @@ def _ended(words: Words, event: Progress) -> Text:
     scenario = words.scenario(event.phase.split(" ")[0])
     return Text.assemble(
         (f"{_SIGNS[outcome]} ", "green" if outcome == "done" else "yellow"),
-        shown(event.phase, 60),
+        shown(words.phase(event.phase), 60),
         (f"  {scenario}", "dim"),
         ("" if outcome == "done" else f"  {words.of('outcomes', outcome)}", "yellow"),
     )
@@ -145,10 +149,10 @@ def _print(console: Console, lines: Iterator[Text]) -> None:
 
 
 def _sight(sight: Sight, words: Words) -> Text:
-    where = f"{words.state(sight.state)}, {sight.phase}"
+    where = f"{words.state(sight.state)}, {words.phase(sight.phase)}"
     detail = shown(sight.detail, _DETAIL)
     by = f" ← {sight.initiator.address}" if sight.initiator.address else ""
-    return Text(shown(f"{where}: ", _DETAIL) + detail + shown(by, _DETAIL), style="dim")
+    return Text(shown(f"{where}: " if detail else where, _DETAIL) + detail + shown(by, _DETAIL), style="dim")
 
 
 def _others(report: Report, words: Words, console: Console) -> None:
@@ -168,7 +172,7 @@ def _others(report: Report, words: Words, console: Console) -> None:
             Text(f"{words.say('unverified')} ({len(judged.unverified)})", style=STYLES["unverified"])
         )
         for each in judged.unverified:
-            console.print(Text(f"  {shown(each.phase, 60)}: {shown(words.reason(each.why))}"))
+            console.print(Text(f"  {shown(words.phase(each.phase), 60)}: {shown(words.reason(each.why))}"))
 
 
 def show_difference(found: Difference, words: Words, console: Console) -> None:

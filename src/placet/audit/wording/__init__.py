@@ -5,7 +5,7 @@ placeholders in both: `[kinds.<kind>]` has `title`, `seen` and `mend`, `[grounds
 placeholder holds came from a page; whoever shows a sentence escapes it.
 
 A placeholder is `{name}`, or `{name:form}` where the value is to be put into words: `life` (seconds),
-`state`, `purpose`, `percent` (0.5 is half). A value that is not of that form is shown as it is.
+`state`, `purpose`, `percent` (0.5 is half), `said` (an answer). A value that is not of that form is shown as it is.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Words:
             "state": self.state,
             "purpose": self.purpose,
             "percent": self._percent,
+            "said": lambda said: self.of("said", said).lower(),
         }
 
     def title(self, finding: Finding) -> str:
@@ -98,6 +99,11 @@ class Words:
     def scenario(self, scenario: str) -> str:
         """What the visitor did, in a few words."""
         return str(self._texts.get("scenarios", {}).get(scenario, scenario))
+
+    def phase(self, name: str) -> str:
+        """The name of a phase; a variant that is a purpose is as the site calls it."""
+        scenario, space, variant = name.partition(" ")
+        return f"{scenario}{space}{self.of('variants', variant)}"
 
     def of(self, table: str, key: str) -> str:
         """A word of one of the report's small tables; the key itself if it is not there."""
