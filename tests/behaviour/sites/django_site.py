@@ -75,10 +75,14 @@ def served(hooks: Mapping[str, Any], application: Callable[[], Any]) -> Iterator
 
 
 def _placets(handler: Any) -> ConsentMiddleware:
-    """Return Placet's middleware within Django's chain, which keeps the outermost in a closure."""
+    """Return Placet's middleware within Django's chain, which keeps each in a closure around it."""
     chain = handler._middleware_chain
-    found = [cell.cell_contents for cell in chain.__closure__ or ()]
-    return next(one for one in found if isinstance(one, ConsentMiddleware))
+    while True:
+        found = [cell.cell_contents for cell in chain.__closure__]
+        one = next(each for each in found if hasattr(each, "get_response"))
+        if isinstance(one, ConsentMiddleware):
+            return one
+        chain = one.get_response
 
 
 def see(request: HttpRequest) -> None:
