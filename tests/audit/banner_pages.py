@@ -3,6 +3,8 @@
 A page keeps what its visitor said in the cookie `choice`: "accepted", "refused", or "only:" and purposes.
 """
 
+# ruff: noqa: E501 -- markup reads best a line an element
+
 from __future__ import annotations
 
 import threading
@@ -26,6 +28,8 @@ function show(layer, root) {
 }
 function bind(root, answer) {
   root.addEventListener("click", (event) => {
+    const line = event.composedPath().find((one) => one.dataset && one.dataset.line);
+    if (line) root.querySelectorAll(`[data-line=${line.dataset.line}]`).forEach((one) => one.classList.toggle("on", one === line));
     const pressed = event.composedPath().find((one) => one.dataset && one.dataset.act);
     if (!pressed) return;
     const act = pressed.dataset.act;
@@ -33,6 +37,7 @@ function bind(root, answer) {
     if (act === "refuse") answer("refused");
     if (act === "close") { document.querySelectorAll("[data-banner]").forEach((one) => one.remove()); }
     if (act === "settings") show("2", root);
+    if (act === "done") { const on = [...root.querySelectorAll("[data-on].on")]; answer(on.length ? "only:" + on.map((one) => one.dataset.line).join("+") : "refused"); }
     if (act === "deeper") show("3", root);
     if (act === "tab") show("4", root);
     if (act === "none") root.querySelectorAll("input[type=checkbox]:not(:disabled)").forEach((one) => { one.checked = false; });
@@ -272,6 +277,10 @@ RADIOS = "".join(
     f"<label><input type=radio name={one} value=no> Refuser</label></fieldset>"
     for one in ("audience", "publicité")
 )
+LINES = f"<p>{TEXT['fr']}</p>" + "".join(
+    f"<div><span>{one}</span> <button type=button data-line={one} data-on=1>Autoriser</button> <button type=button data-line={one}>Interdire</button></div>"
+    for one in ("audience", "publicite")
+)
 SWITCHES = "".join(
     f'<p>{one} <span role=switch tabindex=0 aria-checked=true aria-label="{one}" data-act=x data-id={one}'
     ' style="display:inline-block;width:40px;height:20px;background:#088"></span></p>'
@@ -305,6 +314,7 @@ def cases() -> list[Case]:
         Case("second-save", simple(layers(refuse="", second=toggles("audience", "pub", ticked=True) + "SAVE"))),
         Case("second-switches", simple(layers(refuse="", second=SWITCHES + "SAVE"))),
         Case("second-radios", simple(layers(refuse="", second=RADIOS + "SAVE"))),
+        Case("second-lines", simple(layers(refuse="", second=LINES + button("done", "Enregistrer mes choix")))),
         Case("third", simple(layers(refuse="", second=f"<p>{TEXT['fr']}</p>" + button("deeper", "Personnaliser mes choix") + button("accept", "Tout accepter"), third=toggles("audience", ticked=True) + "SAVE"))),
         Case("refuse-then-save", simple(layers(refuse="", second=toggles("audience", "pub", ticked=True) + button("none", "Tout refuser") + "SAVE"))),
         Case("only-accept", simple(layers(refuse="", settings=False)), refusable=False),
@@ -316,3 +326,60 @@ def cases() -> list[Case]:
         outer, inner = framed(origin)
         found.append(Case(f"frame-{origin}-page", outer, more={f"frame-{origin}": inner}))
     return found
+
+
+def reopening(entry: str, opened: str = "") -> str:
+    """A page with a banner, and with an entry that opens the settings again."""
+    inner = layers(second=toggles("audience", "publicite") + "SAVE")
+    return page(
+        f"<div id=place></div>{entry}",
+        f"""
+        const draw = (layer) => {{ place.innerHTML = `<div data-banner id=b style="{FIXED}">{inner}</div>`; const b = document.getElementById('b'); bind(b, choose); show(layer, b); }};
+        if (!kept()) draw("1");
+        document.querySelectorAll("[data-entry]").forEach((one) => one.addEventListener("click", (event) => {{ event.preventDefault(); draw("{opened or 1}"); }}));
+        """,
+    )
+
+
+def only_of(choice: str) -> str:
+    """What a page keeps when one purpose alone was granted."""
+    return f"only:{choice}"
+
+
+SETTINGS_PAGE = (
+    "<!doctype html><html lang=fr><meta charset=utf-8><title>Vos cookies</title><main><h1>Vos cookies</h1><p>Nous utilisons des cookies.</p>"
+    "<form method=post action=/choose><input type=hidden name=to value=/entry-page><p><label><input type=checkbox name=a> Audience</label></p>"
+    "<button name=choice value=accepted>Tout accepter</button><button name=choice value=refused>Tout refuser</button>"
+    "<button name=choice value=saved>Enregistrer mes choix</button></form></main>"
+)
+
+ENTRIES = {
+    "link": reopening('<a href="#" data-entry>Gérer mes cookies</a>'),
+    "second-layer": reopening('<a href="#" data-entry>Paramètres des cookies</a>', "2"),
+    "icon": reopening('<button data-entry aria-label="Préférences cookies" style="position:fixed;left:10px;bottom:10px;width:40px;height:40px;border-radius:50%"></button>'),
+    "details": reopening('<details><summary>Informations</summary><p>Voir aussi.</p><button data-entry>Gérer mon consentement</button></details>'),
+    "page": page('<a href="/settings-page">Gérer mes cookies</a>'),
+}
+NO_ENTRIES = {
+    "none": page("<a href='/mentions'>Mentions légales</a>"),
+    "words": page("<p>Vous pouvez supprimer les cookies dans les paramètres de votre navigateur.</p>"),
+    "policy": page("<a href='/policy-page'>Politique de cookies</a>"),
+    "named-policy": page("<a href='/policy-page'>Cookies</a>"),
+}
+POLICY_PAGE = page("<h2>Nos cookies</h2><p>Nous utilisons des cookies. Videz les cookies dans votre navigateur pour les refuser.</p>")
+
+NOT_BANNERS = {
+    "article": page("<main><article><h2>Les cookies</h2><p>Un cookie est un traceur que les sites déposent avec votre consentement.</p><a href=#>Lire la suite</a> <button>Partager</button></article></main>"),
+    "recipe": page("<main><h2>Cookies aux pépites de chocolat</h2><p>Mélangez le beurre, la farine et le chocolat : les cookies vont au four.</p><button>OK</button></main>"),
+    "newsletter": simple("<p>Inscrivez-vous à notre newsletter. Politique de confidentialité.</p><input type=email><button>S'inscrire</button><button>Non merci</button>", CENTRE),
+    "age": simple("<p>Avez-vous plus de 18 ans ?</p><button>J'ai 18 ans</button><button>Non</button>", CENTRE),
+    "placeholder": page("<main><article><div style='width:400px;height:200px;background:#ddd'><p>Cette vidéo dépose des cookies de YouTube.</p><button>Accepter et voir la vidéo</button></div></article></main>"),
+    "policy": page("<main><h2>Politique de cookies</h2><p>Nous utilisons des cookies pour mesurer l'audience.</p></main><footer><a href=#>Gérer mes cookies</a></footer>"),
+    "settings-page": SETTINGS_PAGE,
+    "footer": page("<footer style='position:sticky;bottom:0;background:#eee'>© Le journal <a href=#>Politique de cookies</a> <a href=#>Gérer mes cookies</a></footer>"),
+    "offer": simple("<p>Profitez de notre offre : 20 % de remise.</p><button>J'accepte l'offre</button><button>Refuser l'offre</button><button aria-label=Fermer>×</button>", CENTRE),
+    "hidden": simple(layers(), FIXED + ";display:none"),
+    "off-screen": simple(layers(), "position:fixed;top:-500px;left:0"),
+    "chat": simple("<p>Bonjour ! Une question ?</p><button>Oui</button><button>Non merci</button><button aria-label=Fermer>×</button>", "position:fixed;right:10px;bottom:10px;width:250px;background:#fff"),
+    "terms": simple("<p>Nos conditions générales ont changé.</p><button>J'accepte</button>", CENTRE),
+}

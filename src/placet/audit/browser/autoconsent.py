@@ -1,7 +1,7 @@
 """DuckDuckGo's autoconsent (MPL-2.0, a dependency, used unmodified): names a banner's maker and drives it.
 
-Its rules are evaluated in the page on demand, never before the banner was looked at, and without the rules that
-only hide. What it claims is not believed: the caller looks whether the banner is gone and a choice was kept.
+Its rules are evaluated in the page on demand, never before the banner was looked at, and without those that only
+hide. What it claims is not believed: the caller looks whether the banner is gone and a choice was kept.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ _START = """([config, rules]) => {
 }"""
 _SAID = "() => (window.__placetSaid || []).splice(0)"
 _TELL = "(type) => { window.autoconsentReceiveMessage && window.autoconsentReceiveMessage({ type }); }"
-_STOP = "() => { delete window.__placetSaid; delete window.autoconsentSendMessage; delete window.autoconsentReceiveMessage; }"
+_STOP = """() => {
+  delete window.__placetSaid; delete window.autoconsentSendMessage; delete window.autoconsentReceiveMessage;
+}"""
 
 
 @cache
@@ -78,7 +80,7 @@ class Autoconsent:
         return name
 
     async def answer(self, order: Literal["optOut", "optIn"], at_most: float = 12.0) -> str:
-        """Let the rule that knows the banner answer it, and return its name if it says that it did, else ""."""
+        """Let the rule that knows the banner answer it; return its name if it says that it did, else ""."""
         await asyncio.gather(*(self._start(frame) for frame in self._page.frames[:20]))
         name, frame = await self._listen("popupFound", 4.0)
         if not name or frame is None:

@@ -166,8 +166,36 @@
       group: element.type === "radio" ? element.name : "",
       checked: aria === null || element.localName === "input" ? Boolean(element.checked) : aria === "true",
       disabled: Boolean(element.disabled) || element.getAttribute("aria-disabled") === "true" || element.matches(":disabled"),
-      line: around(element),
+      line: around(element), legend: element.type === "radio" || role === "radio" ? legend(element) : "",
     };
+  };
+  // What a group of radio buttons is about: its legend, or the words beside the options.
+  const legend = (element) => {
+    const outer = element.closest("fieldset,[role=radiogroup],[role=group]");
+    const title = outer && outer.querySelector("legend");
+    if (title) return bare(said(title)).slice(0, 120);
+    if (outer && outer.matches("[aria-label],[aria-labelledby]")) return name(outer);
+    for (let around = parent(element), far = 0; around && far < 5; around = parent(around), far++) {
+      let text = said(around);
+      for (const option of around.querySelectorAll("input[type=radio],[role=radio]")) text = text.replace(labels(option) || name(option), " ");
+      if (bare(text).length > 2) return bare(text).slice(0, 120);
+    }
+    return "";
+  };
+  // The line that a pair of buttons stands in: the smallest element around with two controls, and its other words.
+  const pair = (element) => {
+    for (let outer = parent(element), far = 0; outer && far < 5; outer = parent(outer), far++) {
+      const held = [...outer.querySelectorAll(PRESSED)].filter(shown);
+      if (held.length < 2) continue;
+      for (let wider = outer; wider && far < 7; wider = parent(wider), far++) {
+        if ([...wider.querySelectorAll(PRESSED)].filter(shown).length > held.length) return null;
+        let text = said(wider);
+        for (const one of held) text = text.replace(bare(said(one)), " ");
+        if (bare(text).length > 2) return { number: number(outer), words: bare(text).slice(0, 120) };
+      }
+      return null;
+    }
+    return null;
   };
   // What a press on a toggle has to hit: the input is often hidden behind its label.
   const face = (element) => {
@@ -189,7 +217,7 @@
       font_size: parseFloat(own.fontSize) || 16, font_weight: parseInt(own.fontWeight) || 400,
       colour: over(colour(deepest(element).color), back), background: back, around: beside, border: bordered(element, beside),
       underlined: /underline/.test(own.textDecorationLine), covered: covered(element), href: element.localName === "a" ? element.href || "" : "",
-      seen: seen(element),
+      seen: seen(element), pair: pair(element),
     };
   };
   const deepest = (element) => { let inner = element; while (inner.children.length === 1 && !bare(texts(inner).map((node) => node.data).join(""))) inner = inner.children[0]; return style(inner); };

@@ -1,7 +1,7 @@
-"""Every document that a page shows: its own, its frames' of any origin, with their shadow roots, closed ones too.
+"""Every document that a page shows: its own and its frames', of any origin, with all their shadow roots.
 
-Scripts run in a world of their own (`Page.createIsolatedWorld`), which the page can neither see nor disturb. A
-closed shadow root is found by `DOM.getDocument` with `pierce`; no function of the page is replaced for it.
+Scripts run in a world of their own (`Page.createIsolatedWorld`), which the page can neither see nor disturb.
+A closed shadow root is found by `DOM.getDocument` with `pierce`; no function of the page is replaced for it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ async def walk_keyboard(page: Page, eyes: Eyes, step: int) -> Walk:
             if stop:
                 if stop["before_unseen"]:
                     unseen.append(stop["before_unseen"])
-                stop["frame"] = document.frame
+                stop["key"] = (document.frame, stop["key"])
                 break
         if stop is None:
             if stops and stops[-1].get("end"):
@@ -62,9 +62,9 @@ async def _tab(page: Page) -> bool:
 
 
 def _round(stops: list[dict[str, Any]]) -> bool:
-    """Tell whether the walk has come round: the same stop for the third time."""
+    """Tell whether the walk has come round: the same stop again."""
     last = stops[-1].get("key")
-    return last is not None and sum(stop.get("key") == last for stop in stops) >= 3
+    return last is not None and sum(stop.get("key") == last for stop in stops) >= 2
 
 
 def _trapped(stops: list[dict[str, Any]]) -> bool:

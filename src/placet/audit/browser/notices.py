@@ -1,4 +1,4 @@
-"""Which part of a document is a banner: chosen among what `controls.js` found, by words, place and controls. Pure.
+"""Which part of a document is a banner, by words, place and controls, among what `controls.js` found. Pure.
 
 The container of a banner is the smallest element that holds words about consent and the controls that answer
 them; it grows to the surface they stand on (a dialog, a fixed or sticky box). A page that merely talks about
@@ -95,11 +95,10 @@ def _container(
     for outer in _up(nodes, number):
         if (nodes[outer]["tag"] == "body" and not whole) or nodes[outer]["long"] > _LONGEST_BANNER:
             break
-        if smallest is None and any(_outside(nodes, one, acts) for one in heirs.get(outer, ())):
-            smallest = outer
-        elif smallest is None and outer in toggles:
-            smallest = outer  # where one chooses: it was asked for, and need not say again what about
-        elif smallest is None and nodes[outer]["hint"] and _above(nodes[outer]) and len(inside[outer]) > 1:
+        told = any(_outside(nodes, one, acts) for one in heirs.get(outer, ()))
+        # Where one chooses was asked for, and need not say again what about.
+        marked = nodes[outer]["hint"] and _above(nodes[outer]) and len(inside[outer]) > 1
+        if smallest is None and (told or outer in toggles or marked):
             smallest = outer
         if smallest is not None and _above(nodes[outer]):
             return outer

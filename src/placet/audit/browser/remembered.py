@@ -68,5 +68,5 @@ class Sent:
 def _moves(request: Request) -> bool:
     try:
         return request.is_navigation_request() and request.frame.parent_frame is None
-    except Exception:  # noqa: BLE001  # the frame of a request may be gone already: then nothing is known
+    except Exception:  # the frame of a request may be gone already: then nothing is known
         return False

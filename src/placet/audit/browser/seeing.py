@@ -1,4 +1,4 @@
-"""The banner that shows now, and how it is pressed: with the mouse, as a visitor does, or else the keyboard."""
+"""The banner that shows now, and how it is pressed: with the mouse as visitors do, else the keyboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.async_api import Page
 from placet.audit.browser.documents import Document, Documents, bounded
 from placet.audit.browser.notices import Candidate, layer_of, rank
 from placet.audit.evidence import Act, Control, Layer, Toggle
-from placet.audit.words import fold, topic_stems
+from placet.audit.words import fold, says_all, topic_stems
 
 _STEMS = topic_stems()
 _PAUSE = 0.2  # seconds between two looks
@@ -30,7 +30,8 @@ class Found:
     layer: Layer
     numbers: tuple[int, ...]  # of the controls, in the layer's order
     toggle_numbers: tuple[int, ...]
-    groups: tuple[str, ...]  # of the toggles: the name of a radio group
+    groups: tuple[str, ...]  # of the toggles: what a radio group is about, "" for others
+    pairs: tuple[tuple[int, str], ...]  # of the controls: the line each stands in, and its other words
     at: float  # seconds since the page's load
     settings: bool = False  # it was looked for after an entry to the settings had been pressed
 
@@ -45,17 +46,41 @@ class Found:
         """Whether it waits for an answer, rather than just telling something."""
         return any(control.act in ("accept", "refuse", "save") for control in self.layer.controls)
 
+    @property
+    def choices(self) -> bool:
+        """Whether anything can be set in it, purpose by purpose."""
+        return any(not toggle.disabled for toggle in self.layer.toggles) or bool(self.lines())
+
     def find(self, *acts: Act) -> list[tuple[Control, int]]:
         """Return the controls of these acts, the plainest first: no links amid words, in view, large."""
+        single = {number for both in self.lines().values() for number in both}
         found = [
             (control, number)
             for control, number in zip(self.layer.controls, self.numbers, strict=True)
-            if control.act in acts and not control.disabled
+            if control.act in acts and not control.disabled and number not in single
         ]
         return sorted(
             found,
             key=lambda one: (acts.index(one[0].act), one[0].in_text, not one[0].in_view, -one[0].box.area),
         )
+
+    def lines(self) -> dict[str, tuple[int, int]]:
+        """Return the purposes that have a yes and a no of their own: their words, and these two controls."""
+        held: dict[tuple[int, str], dict[Act, list[int]]] = {}
+        for control, number, pair in zip(self.layer.controls, self.numbers, self.pairs, strict=True):
+            if pair[0] >= 0 and not says_all(control.name):
+                held.setdefault(pair, {}).setdefault(control.act, []).append(number)
+        found = {
+            words: (acts["accept"][0], acts["refuse"][0])
+            for (_, words), acts in held.items()
+            if len(acts.get("accept", ())) == len(acts.get("refuse", ())) == 1 and len(words) < 120
+        }
+        # One pair alone is the answer to the whole, unless something else is.
+        whole = any(
+            control.act == "save" or (control.act in ("accept", "refuse") and says_all(control.name))
+            for control in self.layer.controls
+        )
+        return found if len(found) > 1 or whole else {}
 
     def toggles(self) -> Iterable[tuple[Toggle, int, str]]:
         """Return the toggles, each with its element and its radio group."""
@@ -72,7 +97,7 @@ class Eyes:
         self._shot = 0
 
     async def see(self, *, number: int = 1, step: int = 0, settings: bool = False) -> Found | None:
-        """Return the banner that shows now, or None; with `settings`, what an entry to them has opened too."""
+        """Return the banner that shows now; with `settings`, what an entry to them has opened counts too."""
         best: tuple[Document, Candidate, float] | None = None
         for document in await self.documents.all():
             scan = await document.call("scan", _STEMS)
@@ -100,7 +125,13 @@ class Eyes:
             layer,
             tuple(one["number"] for one in detail["controls"]),
             tuple(one["number"] for one in detail["toggles"]),
-            tuple(one["group"] for one in detail["toggles"]),
+            tuple(
+                (one["legend"] or one["line"]) if one["kind"] == "radio" else "" for one in detail["toggles"]
+            ),
+            tuple(
+                (one["pair"]["number"], one["pair"]["words"]) if one["pair"] else (-1, "")
+                for one in detail["controls"]
+            ),
             at,
         )
 

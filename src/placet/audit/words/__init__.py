@@ -207,6 +207,11 @@ _ALL = re.compile(  # what is saved with all in it is not a selection
 _REST: tuple[Act, ...] = ("partners", "policy", "settings", "save", "close", "more")  # the first that fits
 
 
+def says_all(name: str) -> bool:
+    """Tell whether a label is about everything at once."""
+    return _ALL.search(fold(name)) is not None
+
+
 def reopens(name: str) -> bool:
     """Tell whether a control's name says that it opens the settings of cookies (rule R45)."""
     label = fold(name)
