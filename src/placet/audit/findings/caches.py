@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from placet.audit.evidence import Phase, Request
-from placet.audit.findings.case import UNTOLD, Case, Moment, firsts
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import UNTOLD, Moment, firsts
 from placet.audit.identifiers import identity
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, parse

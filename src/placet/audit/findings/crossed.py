@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from placet.audit.findings.case import Case, Moment, firsts
+from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
+from placet.audit.findings.traces import Moment, firsts
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding

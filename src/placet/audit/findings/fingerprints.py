@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from placet.audit.evidence import Call
-from placet.audit.findings.case import UNTOLD, Case, Moment, firsts
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import UNTOLD, Moment, firsts
 from placet.audit.findings.trackers import withdrawn
 from placet.audit.judgement import Finding, Pass
 from placet.audit.sites import host_of

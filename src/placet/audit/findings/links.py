@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from placet.audit.findings.case import UNTOLD, Case, Moment, firsts
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import UNTOLD, Moment, firsts
 from placet.audit.identifiers import bits, carried
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, parse

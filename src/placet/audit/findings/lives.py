@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from placet.audit.findings.case import Case, Trace
+from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import extended, too_long
+from placet.audit.findings.traces import Trace
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding, Severity
 from placet.consent.policy import DeclaredTracker

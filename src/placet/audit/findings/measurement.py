@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 from placet.audit.evidence import Phase, Request
-from placet.audit.findings.case import Case, Life, Trace
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import Life, Trace
 from placet.audit.sites import parse
 
 DAY = 86_400.0

@@ -9,8 +9,9 @@ from functools import cached_property
 import msgspec
 
 from placet.audit.evidence import Phase, Request
-from placet.audit.findings.case import Case, Moment
+from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import pairs
+from placet.audit.findings.traces import Moment
 from placet.audit.findings.weighing import Scales, purpose_of
 from placet.audit.identifiers import bits
 from placet.audit.knowledge import Known

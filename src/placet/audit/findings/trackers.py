@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from placet.audit.findings.case import UNTOLD, Case, Moment, Trace, firsts
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import UNTOLD, Moment, Trace, firsts
 from placet.audit.findings.weighing import Scales, Weighed
 from placet.audit.judgement import Finding, Pass
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from placet.audit.findings.case import UNTOLD, Case, Moment, firsts
+from placet.audit.findings.case import Case
 from placet.audit.findings.parties import EMBEDS, FONTS, FORCED, TRACKING, Parties, Party
+from placet.audit.findings.traces import UNTOLD, Moment, firsts
 from placet.audit.findings.trackers import alive, withdrawn
 from placet.audit.judgement import Finding, Pass, Severity
 from placet.audit.sites import registrable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from placet.audit.evidence import Phase
-from placet.audit.findings.case import Case, Moment, firsts
+from placet.audit.findings.case import Case
+from placet.audit.findings.traces import Moment, firsts
 from placet.audit.identifiers import bits, carried, tokens
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, site_of

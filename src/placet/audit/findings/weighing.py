@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from placet.audit.evidence import State
 from placet.audit.exemptions import Facts, exemption
-from placet.audit.findings.case import Case, Key, Trace
+from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import faults
+from placet.audit.findings.traces import Key, Trace
 from placet.audit.knowledge import Known
 from placet.audit.sites import host_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from placet.audit.evidence import Phase, Request
-from placet.audit.findings.case import Case, firsts
+from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
+from placet.audit.findings.traces import firsts
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding
