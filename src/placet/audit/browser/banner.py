@@ -2,8 +2,8 @@
 
 Order for refusing: a control of the layer that shows and says so plainly; toggles that stand on that layer; a
 rule of autoconsent; the settings, where what is ticked is unticked and then refused or saved; the heuristics of
-autoconsent. Hiding is never a choice, and a cross is pressed only by `close`. Nothing here raises for what a page does: an answer that could not be
-given has the outcome "no control" or "unsure", and says why.
+autoconsent. Hiding is never a choice, and a cross is pressed only by `close`. Nothing here raises for what a
+page does: an answer that could not be given has the outcome "no control" or "unsure", and says why.
 """
 
 from __future__ import annotations
