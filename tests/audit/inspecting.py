@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ from placet.audit.plan import Plan
 
 
 def inspect(address: str, folder: Path, **asked: Any) -> tuple[Evidence, Judgement]:
-    """Walk the site as `asked` (fields of a Plan), write the evidence into the folder, and judge it."""
+    """Walk the site as `asked` (fields of a Plan), write the evidence into the folder, and judge it.
+
+    In a thread of its own: where another test has begun to drive a browser, this one has a loop already.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    evidence = asyncio.run(observe(Plan(address=address, folder=folder, **asked)))
+    plan = Plan(address=address, folder=folder, **asked)
+    with ThreadPoolExecutor(1) as thread:
+        evidence = thread.submit(lambda: asyncio.run(observe(plan))).result()
     (folder / "evidence.json").write_bytes(msgspec.json.encode(evidence))
     return evidence, judge(evidence, read_knowledge())

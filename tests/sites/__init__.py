@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from . import before_choice, clean, designs, memories, withdrawals
@@ -24,6 +25,6 @@ BY_NAME = {site.name: site for site in SITES}
 __all__ = ["BY_NAME", "SITES", "Expected", "Served", "Site", "serving"]
 
 
-def serving(port: int = 0) -> AbstractContextManager[Served]:
-    """Serve all of them on loopback, on any free port unless one is asked for."""
-    return _serving(SITES, port)
+def serving(port: int = 0, sites: Iterable[Site] = SITES) -> AbstractContextManager[Served]:
+    """Serve all of them, or those asked for, on loopback, on any free port unless one is asked for."""
+    return _serving(tuple(sites), port)

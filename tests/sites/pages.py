@@ -227,10 +227,10 @@ def _filled(text: str, request: Request) -> str:
         name = found[1]
         if name == "id":
             return secrets.token_hex(16)
-        if name == "port":
-            return port
+        if name in ("port", "host"):
+            return port if name == "port" else host
         if name == "site":
             return f"http://{host}:{port}"
-        return host if name == ".site" else f"http://{name}.localhost:{port}"
+        return f"http://{name}.localhost:{port}"
 
     return _PLACE.sub(place, text)

@@ -59,6 +59,8 @@ class Street:
             )
         if path in ("/logo.svg", "/favicon.ico"):
             return Response(LOGO, media_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
+        if site.packages and path.startswith("/paquets/"):
+            return _packaged(site.packages, path.removeprefix("/paquets/"))
         if path == "/choix" and request.method == "POST":
             return chosen(request, site)
         if path in paths(site):
@@ -71,6 +73,14 @@ class Street:
         if site is None or site.banner is None or site.banner.script_from != host:
             return None
         return Response(banner_script(site, site.banner), media_type="text/javascript")
+
+
+def _packaged(folder: Path, name: str) -> Response:
+    file = (folder / name).resolve()
+    if not file.is_file() or not file.is_relative_to(folder.resolve()):
+        return Response(status_code=404)
+    kind = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}.get(file.suffix, "")
+    return Response(file.read_bytes(), media_type=kind or None, headers={"Cache-Control": "max-age=3600"})
 
 
 @contextlib.contextmanager

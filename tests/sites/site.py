@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -96,6 +97,7 @@ class Site:
     """True as well, though nobody must find it: a rule, or a subject, and why. No false alarm if found."""
     innocent: Mapping[str, str] = field(default_factory=dict)  # a subject that looks guilty, and the reason
     unverifiable: frozenset[str] = frozenset()  # "refuse", "accept", "withdraw": no control exists for it
+    packages: Path | None = None  # a folder of packages, served under /paquets/
     siblings: tuple[str, ...] = ()  # names of other sites of the same operator
     scenarios: tuple[str, ...] = ("S0", "S1", "S2")  # in which its truth can be seen
 
