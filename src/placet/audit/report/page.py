@@ -122,7 +122,9 @@ def _by_state(report: Report, words: Words) -> Iterator[tuple[str, int]]:
 
 def _columns(report: Report, words: Words) -> list[Column]:
     walked = {stop.state for phase in report.summary.phases for stop in phase.stops}
-    columns = [Column(state, words.of("columns", state), state in _CONSENTED) for state in _STATES if state in walked]
+    columns = [
+        Column(state, words.of("columns", state), state in _CONSENTED) for state in _STATES if state in walked
+    ]
     scenarios = {phase.scenario for phase in report.summary.phases if phase.outcome == "done"}
     columns += [
         Column(scenario, words.of("columns", name), False)

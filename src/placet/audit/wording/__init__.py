@@ -5,7 +5,7 @@ placeholders in both: `[kinds.<kind>]` has `title`, `seen` and `mend`, `[grounds
 placeholder holds came from a page; whoever shows a sentence escapes it.
 
 A placeholder is `{name}`, or `{name:form}` where the value is to be put into words: `life` (seconds),
-`state`, `purpose`, `percent` (0.5 is half), `said` (an answer). A value that is not of that form is shown as it is.
+`state`, `purpose`, `percent` (0.5 is half), `said` (an answer). A value of another form is shown as it is.
 """
 
 from __future__ import annotations
