@@ -210,6 +210,14 @@ def test_a_session_that_is_told_to_another_loses_its_ground(way: str) -> None:
     assert found["request-before-choice"] == "host shop.example"
 
 
+def test_one_that_is_told_by_a_socket_does_too() -> None:
+    def script(visit: Visit) -> None:
+        visit.store("replay", visit.once("replay"), "session")
+        visit.socket("wss://replay.example/s", json.dumps({"s": visit.once("replay")}))
+
+    assert ("tracker-before-choice", "session replay") in grave(judged(script))
+
+
 def one(script: Script, kind: str, names: tuple[str, ...] = ("S0", "S1", "S2")) -> Finding:
     [found] = [f for f in judged(script, names).findings if f.kind == kind]
     return found

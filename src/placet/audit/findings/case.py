@@ -139,6 +139,21 @@ class Case:
         return frozenset(found)
 
     @cached_property
+    def streamed(self) -> frozenset[Key]:
+        """What identifies and was sent to another site by a socket."""
+        found = set()
+        for phase in self.phases:
+            for socket in phase.sockets:
+                if self.own(socket.address) or not self.here(socket.page):
+                    continue
+                for key, trace in self.traces.items():
+                    tokens = self.identity(trace).tokens.get(phase.name, ())
+                    secret = [token for token in tokens if bits(token) >= 28]
+                    if secret and carried(secret, socket.address, *socket.said):
+                        found.add(key)
+        return frozenset(found)
+
+    @cached_property
     def travels(self) -> dict[Key, tuple[tuple[Phase, Request, str], ...]]:
         """What identifies, and the requests to other sites that carried it, in a URL, body or referrer."""
         found: dict[Key, list[tuple[Phase, Request, str]]] = {}

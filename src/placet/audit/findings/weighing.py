@@ -76,7 +76,7 @@ class Scales:
             kind=trace.key.kind,
             third=trace.third,
             identifies=self.case.identity(trace).identifies,
-            travels=trace.key in self.case.travels,
+            travels=trace.key in self.case.travels or trace.key in self.case.streamed,
             served=trace.served and not trace.scripted,
             http_only=trace.http_only,
             life=trace.life,
