@@ -109,8 +109,14 @@ def button(act: str, label: str, kind: str = "button", style: str = "") -> str:
 
 
 def layers(
-    language: str = "fr", kind: str = "button", refuse: str = "button", settings: bool = True, second: str = "",
-    text: str = "", labels: tuple[str, ...] = (), third: str = "",
+    language: str = "fr",
+    kind: str = "button",
+    refuse: str = "button",
+    settings: bool = True,
+    second: str = "",
+    text: str = "",
+    labels: tuple[str, ...] = (),
+    third: str = "",
 ) -> str:
     """The inside of a banner: a first layer and, if given, further ones."""
     yes, no, more, save = labels or LABELS[language]
@@ -209,7 +215,7 @@ def shadow(mode: str, declarative: bool = False, nested: bool = False) -> str:
     """A page whose banner lives in a shadow root."""
     inner = f'<div style="{FIXED}">{layers()}</div>'
     if declarative:
-        host = f'<div id=host data-banner><template shadowrootmode={mode}>{inner}<script>void 0</script></template></div>'
+        host = f"<div id=host data-banner><template shadowrootmode={mode}>{inner}<script>void 0</script></template></div>"
         # A declarative closed root is bound by listening on its host: the path is cut, so buttons tell by place.
         script = (
             "if (kept()) host.remove(); else host.addEventListener('click', (event) => {"
@@ -291,8 +297,22 @@ SWITCHES = "".join(
 def cases() -> list[Case]:
     """All the pages that a refusal and an acceptance are tried on."""
     found = [
-        Case(f"kind-{kind}", simple(layers(kind=kind, refuse=kind, second=toggles("audience", "pub") + "SAVE")))
-        for kind in ("button", "a", "role", "onclick", "bare", "input", "icon", "title", "image", "label", "custom")
+        Case(
+            f"kind-{kind}", simple(layers(kind=kind, refuse=kind, second=toggles("audience", "pub") + "SAVE"))
+        )
+        for kind in (
+            "button",
+            "a",
+            "role",
+            "onclick",
+            "bare",
+            "input",
+            "icon",
+            "title",
+            "image",
+            "label",
+            "custom",
+        )
     ]
     found += [Case(f"language-{code}", simple(layers(code))) for code in LABELS if code != "fr"]
     found += [
@@ -356,8 +376,12 @@ SETTINGS_PAGE = (
 ENTRIES = {
     "link": reopening('<a href="#" data-entry>Gérer mes cookies</a>'),
     "second-layer": reopening('<a href="#" data-entry>Paramètres des cookies</a>', "2"),
-    "icon": reopening('<button data-entry aria-label="Préférences cookies" style="position:fixed;left:10px;bottom:10px;width:40px;height:40px;border-radius:50%"></button>'),
-    "details": reopening('<details><summary>Informations</summary><p>Voir aussi.</p><button data-entry>Gérer mon consentement</button></details>'),
+    "icon": reopening(
+        '<button data-entry aria-label="Préférences cookies" style="position:fixed;left:10px;bottom:10px;width:40px;height:40px;border-radius:50%"></button>'
+    ),
+    "details": reopening(
+        "<details><summary>Informations</summary><p>Voir aussi.</p><button data-entry>Gérer mon consentement</button></details>"
+    ),
     "page": page('<a href="/settings-page">Gérer mes cookies</a>'),
 }
 NO_ENTRIES = {
@@ -366,20 +390,95 @@ NO_ENTRIES = {
     "policy": page("<a href='/policy-page'>Politique de cookies</a>"),
     "named-policy": page("<a href='/policy-page'>Cookies</a>"),
 }
-POLICY_PAGE = page("<h2>Nos cookies</h2><p>Nous utilisons des cookies. Videz les cookies dans votre navigateur pour les refuser.</p>")
+POLICY_PAGE = page(
+    "<h2>Nos cookies</h2><p>Nous utilisons des cookies. Videz les cookies dans votre navigateur pour les refuser.</p>"
+)
 
 NOT_BANNERS = {
-    "article": page("<main><article><h2>Les cookies</h2><p>Un cookie est un traceur que les sites déposent avec votre consentement.</p><a href=#>Lire la suite</a> <button>Partager</button></article></main>"),
-    "recipe": page("<main><h2>Cookies aux pépites de chocolat</h2><p>Mélangez le beurre, la farine et le chocolat : les cookies vont au four.</p><button>OK</button></main>"),
-    "newsletter": simple("<p>Inscrivez-vous à notre newsletter. Politique de confidentialité.</p><input type=email><button>S'inscrire</button><button>Non merci</button>", CENTRE),
-    "age": simple("<p>Avez-vous plus de 18 ans ?</p><button>J'ai 18 ans</button><button>Non</button>", CENTRE),
-    "placeholder": page("<main><article><div style='width:400px;height:200px;background:#ddd'><p>Cette vidéo dépose des cookies de YouTube.</p><button>Accepter et voir la vidéo</button></div></article></main>"),
-    "policy": page("<main><h2>Politique de cookies</h2><p>Nous utilisons des cookies pour mesurer l'audience.</p></main><footer><a href=#>Gérer mes cookies</a></footer>"),
+    "article": page(
+        "<main><article><h2>Les cookies</h2><p>Un cookie est un traceur que les sites déposent avec votre consentement.</p><a href=#>Lire la suite</a> <button>Partager</button></article></main>"
+    ),
+    "recipe": page(
+        "<main><h2>Cookies aux pépites de chocolat</h2><p>Mélangez le beurre, la farine et le chocolat : les cookies vont au four.</p><button>OK</button></main>"
+    ),
+    "newsletter": simple(
+        "<p>Inscrivez-vous à notre newsletter. Politique de confidentialité.</p><input type=email><button>S'inscrire</button><button>Non merci</button>",
+        CENTRE,
+    ),
+    "age": simple(
+        "<p>Avez-vous plus de 18 ans ?</p><button>J'ai 18 ans</button><button>Non</button>", CENTRE
+    ),
+    "placeholder": page(
+        "<main><article><div style='width:400px;height:200px;background:#ddd'><p>Cette vidéo dépose des cookies de YouTube.</p><button>Accepter et voir la vidéo</button></div></article></main>"
+    ),
+    "policy": page(
+        "<main><h2>Politique de cookies</h2><p>Nous utilisons des cookies pour mesurer l'audience.</p></main><footer><a href=#>Gérer mes cookies</a></footer>"
+    ),
     "settings-page": SETTINGS_PAGE,
-    "footer": page("<footer style='position:sticky;bottom:0;background:#eee'>© Le journal <a href=#>Politique de cookies</a> <a href=#>Gérer mes cookies</a></footer>"),
-    "offer": simple("<p>Profitez de notre offre : 20 % de remise.</p><button>J'accepte l'offre</button><button>Refuser l'offre</button><button aria-label=Fermer>×</button>", CENTRE),
+    "footer": page(
+        "<footer style='position:sticky;bottom:0;background:#eee'>© Le journal <a href=#>Politique de cookies</a> <a href=#>Gérer mes cookies</a></footer>"
+    ),
+    "offer": simple(
+        "<p>Profitez de notre offre : 20 % de remise.</p><button>J'accepte l'offre</button><button>Refuser l'offre</button><button aria-label=Fermer>×</button>",
+        CENTRE,
+    ),
     "hidden": simple(layers(), FIXED + ";display:none"),
     "off-screen": simple(layers(), "position:fixed;top:-500px;left:0"),
-    "chat": simple("<p>Bonjour ! Une question ?</p><button>Oui</button><button>Non merci</button><button aria-label=Fermer>×</button>", "position:fixed;right:10px;bottom:10px;width:250px;background:#fff"),
+    "chat": simple(
+        "<p>Bonjour ! Une question ?</p><button>Oui</button><button>Non merci</button><button aria-label=Fermer>×</button>",
+        "position:fixed;right:10px;bottom:10px;width:250px;background:#fff",
+    ),
     "terms": simple("<p>Nos conditions générales ont changé.</p><button>J'accepte</button>", CENTRE),
 }
+
+
+MEASURED = simple(
+    f"<p>{TEXT['fr']} Vous pouvez tout accepter, choisir, ou <a href='#' data-act=refuse style='color:#666;text-decoration:underline'>continuer sans accepter</a> en gardant la même page.</p>"
+    + button("accept", "Tout accepter", style="background:#008000;color:#fff;font-size:20px;border:0"),
+    FIXED.replace("#fff", "#fffff0"),
+)
+
+# Banners that do not do what they say, and pages that stand in the way.
+TRAPS = {
+    "forgets": page(f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>', "b.addEventListener('click', () => b.remove());"),
+    "returns": page(
+        f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>',
+        "b.addEventListener('click', () => { b.style.display = 'none'; setTimeout(() => { b.style.display = ''; }, 300); });",
+    ),
+    "inert": page(f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>'),
+    "lying": simple(layers()).replace(
+        "<header>",
+        "<script>document.elementFromPoint = () => null; Element.prototype.getBoundingClientRect = () => ({}); Array.prototype.map = () => { throw 1; };"
+        " window.getComputedStyle = () => { throw 1; }; Element.prototype.matches = () => { throw 1; };</script><header>",
+    ),
+    "deep": page("<script>let at = document.body; for (let i = 0; i < 3000; i++) { const one = document.createElement('div'); at.append(one); at = one; } at.textContent = 'cookies';</script>"),
+    "many": page("<div style='position:fixed;bottom:0;background:#fff'>Nous utilisons des cookies. " + "<button>OK</button>" * 3000 + "</div>"),
+    "long-name": simple(f"<p>{TEXT['fr']}</p><button>{'Accepter ' * 3000}</button>"),
+    "moving": page(f'<style>@keyframes m {{ to {{ transform: translateX(300px) }} }}</style><div data-banner id=b style="{FIXED};animation:m 1s infinite">{layers(settings=False)}</div>'),
+    "leaving": page(f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>', "b.addEventListener('click', () => { location.href = 'about:blank'; });"),
+}  # fmt: skip
+
+UNMARKED = simple(
+    f"<p>{TEXT['fr']}</p><style>#b * {{ outline: none !important }}</style>"
+    + button("accept", "Tout accepter") + "<span data-act=refuse style='cursor:pointer'>Tout refuser</span>"
+)  # fmt: skip
+TRAP = page(
+    f'<div data-banner id=b style="{FIXED}">{layers()}</div><a href="#">Suite</a>',
+    "b.addEventListener('keydown', (event) => { if (event.key !== 'Tab') return; event.preventDefault();"
+    " const all = [...b.querySelectorAll('button')]; all[(all.indexOf(document.activeElement) + 1) % all.length].focus(); }); b.querySelector('button').focus();",
+)
+
+# The marks by which rules of autoconsent know a maker; our own markup around them.
+MAKER = page(
+    f'<div id=tarteaucitronRoot data-banner><div id=tarteaucitronAlertBig style="{FIXED}"><p>{TEXT["fr"]}</p>'
+    + button("accept", "OK, tout accepter").replace("<button", "<button id=tarteaucitronPersonalize")
+    + button("settings", "Personnaliser").replace("<button", "<button id=tarteaucitronCloseAlert") + "</div></div>",
+    "if (kept()) tarteaucitronRoot.remove(); else bind(tarteaucitronRoot, choose);",
+)  # fmt: skip
+MAKER_MUTE = page(
+    f'<div id=cmplz-cookiebanner-container data-banner><div class=cmplz-cookiebanner style="{FIXED}"><p>{TEXT["fr"]}</p>'
+    "<button class=cmplz-accept data-act=accept>Miam</button><button class=cmplz-deny data-act=refuse>Beurk</button>"
+    "<button>J'accepte</button></div></div>",
+    "const top_ = document.getElementById('cmplz-cookiebanner-container'); if (kept()) top_.remove(); else bind(top_, choose);",
+)
+OTHERS = {"measured": MEASURED, "unmarked": UNMARKED, "trap": TRAP, "maker": MAKER, "maker-mute": MAKER_MUTE}

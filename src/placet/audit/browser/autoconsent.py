@@ -1,7 +1,7 @@
 """DuckDuckGo's autoconsent (MPL-2.0, a dependency, used unmodified): names a banner's maker and drives it.
 
-Its rules are evaluated in the page on demand, never before the banner was looked at, and without rules that only
-hide. What it claims is not believed: the caller looks whether the banner is gone and a choice was kept.
+Its rules are evaluated in the page on demand, never before the banner was looked at, and without those that
+only hide. What it claims is not believed: the caller looks whether the banner is gone and a choice was kept.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from placet.audit.browser.documents import bounded
 from placet.audit.browser.keyboard import walk_keyboard
 from placet.audit.browser.seeing import press, turn
 from placet.audit.browser.sizes import look_in_size
-from placet.audit.browser.ways import Ways
+from placet.audit.browser.ways import SETTLE, Ways
 from placet.audit.evidence import Banner, Choice, Layer, View, Walk, WayBack
 from placet.audit.words import act_of
 

@@ -123,11 +123,12 @@ def _weigh(
     acts = frozenset(held)
     answers = acts & {"accept", "refuse"}
     if settings:
-        if not (answers or "save" in acts or toggles):
-            return None
-    elif not surface and not _inline(scan, path, acts):
-        return None
-    elif surface and not (answers or (toggles and "save" in acts) or (topics and "close" in acts)):
+        asks = bool(answers or "save" in acts or toggles)
+    elif surface:
+        asks = bool(answers or (toggles and "save" in acts) or (topics and "close" in acts))
+    else:
+        asks = _inline(scan, path, acts)
+    if not asks:
         return None
     if any(nodes[one]["fields"] for one in path[:3]) and not topics:
         return None
