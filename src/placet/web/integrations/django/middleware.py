@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from functools import lru_cache
 from http.cookies import Morsel
 from typing import Any
 
@@ -19,6 +20,8 @@ from placet.web.threads import Answer, Loop, own_answer
 from placet.web.wsgi import field_name, narrow, request_head
 
 from .settings import hooks, policy_path
+
+REMEMBERED_LINES = 1_024  # `Set-Cookie` lines of ours
 
 GetResponse = Callable[[HttpRequest], Any]
 
@@ -92,8 +95,8 @@ class ConsentMiddleware:
             if isinstance(response, StreamingHttpResponse):
                 _stream(visit, response)
             elif isinstance(response, HttpResponse):
-                response.content = visit.whole(response.content)
-                response.headers["Content-Length"] = str(len(response.content))
+                response.content = body = visit.whole(response.content)
+                response.headers["Content-Length"] = str(len(body))
         self.placet.reports.note(visit.events)
         return response
 
@@ -149,9 +152,10 @@ _ATTRIBUTES: dict[str, Any] = dict(Morsel())
 class _Line(Morsel[str]):
     """A `Set-Cookie` line as it is, for it may say what `Morsel` does not know."""
 
-    def __init__(self, name: str, line: str) -> None:
+    def __init__(self, line: str) -> None:
         dict.update(self, _ATTRIBUTES)
-        value = line.partition("=")[2].partition(";")[0]
+        name, _, rest = line.partition("=")
+        value = rest.partition(";")[0]
         state = {"key": name, "value": value, "coded_value": value}
         self.__setstate__(state)  # type: ignore[attr-defined]  # `set` refuses names that browsers take
         self._line = line
@@ -161,6 +165,10 @@ class _Line(Morsel[str]):
 
     def output(self, attrs: Any = None, header: str = "Set-Cookie:") -> str:
         return f"{header} {self._line}" if header else self._line
+
+
+# The lines that expire a cookie are the same on page after page, and nobody changes them on their way out.
+_line = lru_cache(REMEMBERED_LINES)(_Line)
 
 
 def _set_head(response: HttpResponseBase, head: Iterable[tuple[bytes, bytes]]) -> None:
@@ -189,10 +197,11 @@ def _set_cookies(response: HttpResponseBase, lines: Iterable[str]) -> None:
     given = {morsel.OutputString(): morsel for morsel in response.cookies.values()}
     response.cookies.clear()
     for line in lines:
-        name = key = line.partition("=")[0]
+        morsel = given.get(line) or _line(line)
+        key = morsel.key
         while key in response.cookies:
             key += " "  # of one name there may be several lines, for as many domains and paths
-        dict.__setitem__(response.cookies, key, given.get(line) or _Line(name, line))
+        dict.__setitem__(response.cookies, key, morsel)
 
 
 def _stream(visit: Visit, response: StreamingHttpResponse) -> None:
