@@ -1,5 +1,6 @@
-"""The fastest plain proxy in Python that we know: uvicorn and aiohttp as Placet uses them, and nothing else.
+"""The fastest plain proxy that can be put together from what there is: uvicorn and aiohttp, and nothing else.
 
+Placet asks the site with a client of its own, which takes more lines than this.
 `python -m bench.plainproxy FD UPSTREAM`. It believes whatever comes, and has no limits.
 """
 
