@@ -126,7 +126,7 @@ class Visit:
                 step=self.number, at=self.at, by=by, name=name, value=value,  # type: ignore[arg-type]
                 domain=domain, path="/", life=life,
                 line=f"{name}={value}{age}", address=f"https://{domain.lstrip('.')}/", page=SITE,
-                initiator=SCRIPT, **fields,
+                **{"initiator": SCRIPT, **fields},
             )
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from msgspec.structs import replace
 
+from placet.audit.evidence import Initiator
 from placet.audit.findings import judge
 from placet.audit.judgement import Finding
 
@@ -75,6 +76,22 @@ TRACKERS: dict[str, tuple[Script, str]] = {
     "in the name": (
         lambda visit: visit.store("prof-" + visit.once("x", hexadecimal), "1"),
         "local prof-*",
+    ),
+    "a time that is called a visitor": (
+        lambda visit: visit.cookie(
+            "visitor_id", visit.once("v", lambda s: str(1_795_536_000_123 + s.randint(1, 60_000))), YEAR
+        ),
+        "cookie visitor_id",
+    ),
+    "six digits that are called a client": (
+        cookie("_client_id", lambda s: str(s.randint(10**5, 10**6))),
+        "cookie _client_id",
+    ),
+    "planted by another's script": (
+        lambda visit: visit.cookie(
+            "w", visit.once("w"), None, initiator=Initiator(address="https://w.example/w.js")
+        ),
+        "cookie w",
     ),
     "of another party": (cookie("u", domain=".ads.example"), "cookie u (ads.example)"),
     "of another party, in a partition": (
@@ -167,6 +184,12 @@ INNOCENT: dict[str, tuple[Script, str]] = {
     "data that everybody gets": (
         lambda visit: visit.store(
             "catalogue-v3", json.dumps({"build": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"})
+        ),
+        "plain",
+    ),
+    "the time of a first visit": (
+        lambda visit: visit.cookie(
+            "premiere", visit.once("v", lambda s: str(1_795_536_000_123 + s.randint(1, 60_000))), YEAR
         ),
         "plain",
     ),

@@ -138,6 +138,12 @@ TOLD: dict[str, tuple[Script, str, str, str]] = {
         "host next.example",
         "R8",
     ),
+    "a connection to a tracker": (
+        get("https://www.google-analytics.com/", kind="Preconnect"),
+        "prefetch-without-consent",
+        "host www.google-analytics.com",
+        "R8",
+    ),
     "a socket": (
         lambda visit: visit.socket("wss://replay.example/s", '{"x":1}'),
         "request-before-choice",
@@ -181,6 +187,7 @@ QUIET: dict[str, tuple[Script, bool]] = {
         get("https://weather.example/v1/forecast?city=Lyon&units=metric", kind="Fetch"),
         True,
     ),
+    "a connection to a CDN": (get("https://cdn.example/", kind="Preconnect"), False),
     "a subdomain": (get("https://images.gazette.fr/a.png", size=2_000), False),
     "a post to the site itself": (
         get("https://www.gazette.fr/choice", kind="Fetch", method="POST", body='{"choice":"refused"}'),

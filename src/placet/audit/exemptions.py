@@ -30,6 +30,7 @@ class Facts(NamedTuple):
     served: bool = False  # set by the server, never by a script
     http_only: bool = False
     life: float | None = None  # seconds; None: the session, or storage, which has no end
+    planted: bool = False  # set by a script that another party serves
     answered: bool = False  # set when the visitor answered the banner, and says what
 
 
@@ -37,7 +38,7 @@ class Exemption(NamedTuple):
     """The ground, if there is one, and how it was lost, if it was."""
 
     ground: str = ""
-    lost: str = ""  # "third", "travels", "identifies", "outlives"
+    lost: str = ""  # "third", "travels", "planted", "identifies", "outlives"
 
     @property
     def holds(self) -> bool:
@@ -75,6 +76,8 @@ def _unnamed(facts: Facts) -> Exemption:
         return Exemption("", "travels")
     if facts.third:
         return Exemption("", "third")
+    if facts.planted:
+        return Exemption("", "planted")
     if facts.kind == "session" or (facts.kind == "cookie" and facts.life is None):
         return Exemption("session")
     if facts.kind == "cookie" and facts.served and facts.http_only and (facts.life or 0) <= SHORT:

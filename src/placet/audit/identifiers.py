@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 ENOUGH = 28.0  # bits: one in 270 million; nine digits, or six letters and digits, drawn at random
+LITTLE = 16.0  # bits, of what is called an identifier
 DEEP = 4  # how often something may be wrapped in something else
 LONG = 20_000  # characters of a value that are looked at
 
@@ -55,11 +56,20 @@ class Identity(NamedTuple):
     bits: float = 0.0  # how much it tells
     tokens: Mapping[str, frozenset[str]] = {}  # by browser, the parts that nobody else has
     compared: bool = False  # with other browsers
+    times: Mapping[str, frozenset[str]] = {}  # what nobody else has either, but for being a time
 
     @property
     def identifies(self) -> bool:
         """Whether it tells one browser from another."""
         return self.bits >= ENOUGH
+
+    def called_one(self) -> Identity:
+        """Return the same where the name says that it is an identifier: less will do, and a time will."""
+        browsers = self.tokens.keys() | self.times.keys()
+        whole = {b: self.tokens.get(b, frozenset()) | self.times.get(b, frozenset()) for b in browsers}
+        told = sorted(_total(found) for found in whole.values())
+        enough = self.compared and len(told) > 1 and told[-2] >= LITTLE
+        return Identity(max(ENOUGH, told[-2]), whole, self.compared) if enough else self
 
 
 def identity(values: Mapping[str, Sequence[str]], clock: Clock) -> Identity:
@@ -78,10 +88,11 @@ def identity(values: Mapping[str, Sequence[str]], clock: Clock) -> Identity:
         others: set[str] = set().union(*(t for b, t in stable.items() if b != browser))
         telling[browser] = frozenset(tokens - others)
     times = _times(telling.values(), clock)
+    timed = {b: frozenset(t for t in tokens if t in times) for b, tokens in telling.items()}
     telling = {b: frozenset(t for t in tokens if t not in times) for b, tokens in telling.items()}
     kept = sorted(_total(tokens) for tokens in telling.values())
     # One browser may hold something else under the name, as before a choice; the second-best must tell.
-    return Identity(kept[-2], telling, compared=True)
+    return Identity(kept[-2], telling, compared=True, times=timed)
 
 
 def tokens(value: str) -> frozenset[str]:

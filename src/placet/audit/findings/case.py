@@ -92,6 +92,8 @@ class Case:
         for key, trace in self.traces.items():
             seen = {phase: [by_step[n] for n in sorted(by_step)] for phase, by_step in trace.values.items()}
             found[key] = identity(seen, self.clock)
+            if not found[key].identifies and self.knowledge.names_somebody(key.name):
+                found[key] = found[key].called_one()
         return found
 
     def identity(self, trace: Trace) -> Identity:

@@ -21,6 +21,7 @@ TINY = 400  # bytes of an answer that is no picture anybody looks at
 TRACKING = frozenset({"advertising", "analytics", "marketing", "testing", "monitoring", "listed"})
 EMBEDS = frozenset({"video", "audio", "maps", "embeds", "social", "conversation"})
 FONTS = frozenset({"google-fonts", "adobe-fonts", "font-awesome"})
+CONNECTS = frozenset({"Preconnect", "DnsPrefetch"})
 FORCED = frozenset({"recaptcha", "hcaptcha"})
 
 _SIZE = re.compile(r"\d{3,4}[x*,]\d{3,4}|\d{3,4}")
@@ -106,6 +107,8 @@ class Parties:
         signs = [_MATTER.get(request.kind, "data")]
         if request.kind == "Document":
             signs = ["frame"]
+        if request.kind in CONNECTS:
+            return ["connect"]  # no more than a connection: nothing is asked
         if request.heads.get("sec-purpose") or request.kind == "Prefetch":
             signs.append("ahead")
         named = any((address.host, name) in self.case.named for name, _ in address.query)

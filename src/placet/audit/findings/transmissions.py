@@ -51,8 +51,11 @@ def find(case: Case, parties: Parties) -> Iterator[Finding | Pass]:
 def matter_of(case: Case, party: Party) -> Matter:
     """Return what telling a party something comes to, by who it is, or else by what it does."""
     known, signs = party.known, party.signs
+    if signs.keys() == {"connect"}:
+        gated = known is not None and (known.shelf in TRACKING | EMBEDS or known.shelf == "tags")
+        return Matter("prefetch", "R8", "major") if gated else Matter("", ground="connection")
     strong = bool({"identifier", "cookie"} & signs.keys())
-    also = ("R4",) * ("identifier" in signs) + ("R2",) * ("cookie" in signs)
+    also = ("R4",) * ("identifier" in signs) + ("R2",) * ("cookie" in signs) + ("R8",) * ("ahead" in signs)
     if known.shelf == "consent" if known is not None else "consent" in signs:
         return Matter("request", "R5", also=also) if strong else Matter("", ground="banner")
     if known is not None:

@@ -80,6 +80,7 @@ class Scales:
             served=trace.served and not trace.scripted,
             http_only=trace.http_only,
             life=trace.life,
+            planted=self._planted(trace),
             answered=self._answered(trace),
         )
 
@@ -125,6 +126,12 @@ class Scales:
             if tracker.written.kind == wanted and any(tracker.matches(name) for name in trace.names):
                 return policy.purposes[tracker.purpose].basis
         return ""
+
+    def _planted(self, trace: Trace) -> bool:
+        scripts = {host_of(m.initiator.address) for m in trace.moments if m.act == "set"} - {""}
+        return any(
+            not self.case.own(host) and not self.case.knowledge.says("consent", host) for host in scripts
+        )
 
     def _answered(self, trace: Trace) -> bool:
         """Whether it was first set when the visitor answered, and tells what the answer was."""

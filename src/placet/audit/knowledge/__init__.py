@@ -118,6 +118,10 @@ class Knowledge:
         """Whether a parameter is of a kind: "page", "device", "identity" or "decoration"."""
         return _word("query", kind).fullmatch(name.lower()) is not None
 
+    def names_somebody(self, name: str) -> bool:
+        """Whether a name says that what it holds is an identifier."""
+        return _word("names", "identifier").fullmatch(name.lower()) is not None
+
     def fingerprints(self, address: str) -> bool:
         """Whether a script is one that takes fingerprints."""
         file = parse(address).path.rsplit("/", 1)[-1].lower()
