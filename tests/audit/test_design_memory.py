@@ -180,10 +180,11 @@ def test_a_banner_that_never_went_away_did_not_come_back() -> None:
     )
 
 
-def months(moved: float, state: Any, asked: bool) -> dict[str, str]:
+def months(moved: float, state: Any, asked: bool, life: float = 90) -> dict[str, str]:
     said = "refuse" if state == "refused" else "accept"
     one = phase(
         "S7", moved=moved * DAY, choices=(choice(said, "Oui"),),
+        writes=(cookie("consent", said, life),),
         steps=(step(1, "land", "none"), step(2, said, state), step(3, "clock", state, asked=asked)),
     )  # fmt: skip
     return {kind: finding.severity for kind, finding in found(one).items()}
@@ -191,6 +192,7 @@ def months(moved: float, state: Any, asked: bool) -> dict[str, str]:
 
 def test_months_later() -> None:
     assert months(181, "refused", asked=True) == {"asked-again-early": "minor"}
+    assert months(181, "refused", asked=True, life=180) == {}, "180 days are six months to many"
     assert months(181, "refused", asked=False) == {}
     assert months(184, "refused", asked=True) == {}
     assert months(396, "accepted", asked=False) == {"yes-never-ends": "minor"}

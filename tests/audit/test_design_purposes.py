@@ -82,6 +82,7 @@ def test_several_purposes_and_all_or_nothing() -> None:
     assert "all-or-nothing" not in banner(layer(ACCEPT, REFUSE, toggles=(Toggle(name="Mesure"),)))
     partners = control("partners", "Nos 3 partenaires", 3, tag="a")
     assert "all-or-nothing" in banner(layer(ACCEPT, REFUSE, partners))
+    assert "all-or-nothing" in banner(layer(ACCEPT, REFUSE, changed(ACCEPT, name="J'accepte")))
     link = (("Gérer mes préférences", f"{SITE}cookies"),)
     assert "all-or-nothing" not in banner(layer(ACCEPT, REFUSE, links=link))
 

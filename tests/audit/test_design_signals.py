@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -69,6 +70,37 @@ def test_bad_segments_take_no_yes_back() -> None:
 )
 def test_what_is_no_tc_string(text: str) -> None:
     assert decode(text) is None
+
+
+def written_out(*fields: tuple[int, int]) -> str:
+    """A TC string of these numbers, each with its width in bits."""
+    bits = "".join(f"{number:0{width}b}" for number, width in fields)
+    bits += "0" * (-len(bits) % 24)
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+HEAD = (
+    (2, 6), (17_955_000_000, 36), (17_955_000_000, 36), (880, 12), (1, 12), (1, 6), (5, 6), (17, 6), (48, 12),
+    (5, 6), (1, 1), (0, 1), (0, 12), (1 << 23, 24), (1 << 21, 24), (0, 1), (0, 12),
+)  # fmt: skip
+
+
+def test_ranges_of_vendors() -> None:
+    read = decode(written_out(*HEAD, (9, 16), (1, 1), (2, 12), (0, 1), (2, 16), (1, 1), (5, 16), (7, 16)))
+    assert read is not None
+    assert (read.language, read.vendors) == ("FR", frozenset({2, 5, 6, 7}))
+    assert (read.purposes, read.interests) == (frozenset({1}), frozenset({3}))
+
+
+def test_ranges_without_end_are_refused() -> None:
+    endless = ((1, 1), (0, 16), (65_535, 16))
+    assert decode(written_out(*HEAD, (65_535, 16), (1, 1), (700, 12), *endless * 700)) is None
+
+
+def test_a_legitimate_interest_where_only_consent_will_do() -> None:
+    text = written_out(*HEAD, (0, 16), (0, 1))
+    assert "tc-interest" in kinds(accepted(step(3, "page", "accepted", jar=(cookie(text),))))
 
 
 def cookie(value: str) -> Cookie:

@@ -13,6 +13,7 @@ from placet.audit.identifiers import ENOUGH, Clock, bits, identity
 from placet.audit.judgement import Finding, Pass, Sight
 
 DAY = 86_400.0
+MONTHS = 179 * DAY  # six of them, as short as anybody counts
 SIX_MONTHS = 190 * DAY  # the longest half year has 184 days; a week more is nobody's trick
 THIRTEEN_MONTHS = 397 * DAY  # the longest has 397
 SHORTER = 0.9  # of the acceptance's life
@@ -177,27 +178,31 @@ def _at(phase: Phase, number: int, *, asked: bool) -> bool:
 def _later(evidence: Evidence) -> Iterator[Finding]:
     for phase in evidence.phases:
         clock = next((step for step in phase.steps if step.name == "clock"), None)
-        if (
-            clock is None
-            or clock.asked is None
-            or not phase.moved
-            or clock.state not in ("refused", "accepted")
-        ):
+        if clock is None or clock.asked is None or not phase.moved:
             continue
         values = {"life": str(round(phase.moved))}
         place = (sight_at(phase, clock),)
-        if clock.asked and clock.state == "refused" and phase.moved < 183 * DAY:
-            yield finding("asked-again-early", "R40", "minor", "banner", sights=place, values=values)
-        elif not clock.asked and phase.moved >= 390 * DAY:
+        if clock.asked and clock.state == "refused":
+            if phase.moved < 183 * DAY and not _half_a_year(evidence, phase):
+                yield finding("asked-again-early", "R40", "minor", "banner", sights=place, values=values)
+        elif not clock.asked and phase.moved >= 390 * DAY and clock.state in ("refused", "accepted"):
+            yes = clock.state == "accepted"
             yield finding(
-                "yes-never-ends" if clock.state == "accepted" else "no-never-ends",
+                "yes-never-ends" if yes else "no-never-ends",
                 "R40",
-                "minor" if clock.state == "accepted" else "advisory",
+                "minor" if yes else "advisory",
                 "banner",
                 certain=False,
                 sights=place,
                 values=values,
             )
+
+
+def _half_a_year(evidence: Evidence, phase: Phase) -> bool:
+    """Whether the refusal is kept for what many call six months: 26 weeks, or 180 days."""
+    refused = heard(phase, "refuse")
+    kept = plausible([(phase, refused, memory_of(evidence, phase, refused))]) if refused else []
+    return any(MONTHS <= one.life < FOREVER for _, _, memory in kept for one in memory.values())
 
 
 def _sights(phase: Phase, choice: Choice, one: Written) -> tuple[Sight, ...]:

@@ -6,14 +6,14 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 _QUOTES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "‐": "-", "‑": "-", "–": "-"})
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def fold(text: str) -> str:
     """Lower case, no accents, straight apostrophes, one space: what the patterns are written for."""
     split = unicodedata.normalize("NFKD", text.translate(_QUOTES))

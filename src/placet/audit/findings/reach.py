@@ -52,7 +52,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
 
 
 def _contrast(layer: Layer) -> Iterator[Finding]:
-    grave: dict[str, Severity] = {"refuse": "major", "settings": "minor", "save": "minor"}
+    grave: dict[str, Severity] = {"refuse": "major", "settings": "minor"}
     for control in layer.controls:
         ratio = readable(control)
         large = control.font_size >= 24 or (control.font_size >= 18.66 and control.font_weight >= 700)
@@ -68,7 +68,9 @@ def _contrast(layer: Layer) -> Iterator[Finding]:
             yield finding(
                 "label-unreadable",
                 "R107",
-                grave.get(control.act, "advisory"),
+                "advisory"
+                if ratio >= LARGE and control.act != "refuse"
+                else grave.get(control.act, "advisory"),
                 subject(control),
                 control=control.name,
                 contrast=f"{ratio:.1f}",
@@ -104,12 +106,15 @@ def _apart(one: Control, other: Control) -> float:
 
 def _names(layer: Layer) -> Iterator[Finding]:
     nameless = [control for control in layer.controls if not control.name.strip() and control.box.area]
-    count = len(nameless) + sum(not toggle.name.strip() for toggle in layer.toggles)
+    toggles = sum(not toggle.name.strip() for toggle in layer.toggles)
+    count = len(nameless) + toggles
     if count:
         yield finding(
             "control-nameless",
             "R109",
-            "minor",
+            "minor"
+            if toggles
+            else "advisory",  # what has no name may be a mark inside a control that has one
             f"layer {layer.number}",
             count=str(count),
             layer=str(layer.number),
@@ -203,7 +208,7 @@ def _keyboard(phase: Phase) -> Iterator[Finding]:
         yield finding(
             "focus-covered",
             "R106",
-            "minor",
+            "advisory",  # the end of a page under a strip: nobody is kept from answering
             "page",
             sights=place,
             controls=", ".join(walk.covered[:6]),

@@ -78,10 +78,13 @@ def _vendors(bits: _Bits) -> frozenset[int]:
     most, ranged = bits.number(16), bits.number(1)
     if not ranged:
         return bits.field(most)
-    found: set[int] = set()
+    found: list[int] = []
     for _ in range(bits.number(12)):
         several, start = bits.number(1), bits.number(16)
-        found.update(range(start, (bits.number(16) if several else start) + 1))
+        end = bits.number(16) if several else start
+        if len(found) + end - start >= most:
+            raise ValueError("more vendors than there can be")  # a page may write what it likes
+        found += range(start, end + 1)
     return frozenset(found)
 
 
