@@ -106,6 +106,8 @@ def of(severity: Severity | None, verdict: Verdict, *doubts: str) -> document.Re
         (of("minor", "findings", "S10"), "major", 0),
         (of(None, "unverified", "S1"), "minor", 2),
         (of(None, "clean", "S3 Publicité"), "minor", 0),
+        (of(None, "clean", "S1"), "minor", 0),  # a site that asks nothing
+        (of(None, "unverified"), "minor", 2),
     ],
 )
 def test_how_it_exits_follows_the_verdict(made: document.Report, least: Severity, status: int) -> None:
