@@ -48,6 +48,7 @@ NAVIGATIONS = 30  # of one frame by itself, within a step
 
 # Bytes.
 DIGESTED = 256 * 1024  # answers up to this size are hashed
+POSTED = 1024 * 1024  # bodies up to this size are told of by the browser, and cut to BODY
 ANSWER = 32 * 1024 * 1024  # a load that brings more is stopped
 
 

@@ -88,7 +88,7 @@ def _event(line: str) -> dict[str, Any] | None:
 def _hear(what: str, event: dict[str, Any], last: dict[int, Sent], requests: list[Sent]) -> None:
     said, number = event["params"], event["source"]["id"]
     if what == "start" and event.get("phase") == _BEGIN:
-        if str(said.get("url", "")).startswith("http"):
+        if str(said.get("url", "")).startswith(("http", "ws")):
             last[number] = Sent(
                 at=int(event["time"]) / 1000,
                 address=said["url"],

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from placet.audit.browser import limits
 from placet.audit.browser.cookielines import read
 from placet.audit.browser.limits import cut
@@ -95,7 +97,7 @@ class Network:
         self._sent: defaultdict[str, deque[Params]] = defaultdict(deque)
         self._answered: defaultdict[str, deque[Params]] = defaultdict(deque)
         self._lines: dict[str, Line] = {}
-        self._streams: list[Line] = []
+        self._streams: list[Hop] = []
 
     def requested(self, session: str, said: Params, moment: Moment) -> None:
         """Network.requestWillBeSent: a request, or the next hop of one."""
@@ -132,7 +134,7 @@ class Network:
         self.hops.append(hop)
         self.under_way[number] = hop
         if hop.kind == "EventSource":
-            self._streams.append(Line(self._socket(hop, "eventsource")))
+            self._streams.append(hop)
         self._match(number)
 
     def sent(self, said: Params) -> None:
@@ -216,15 +218,23 @@ class Network:
                 return self._chains[hop.number][-1].status
         return 0
 
+    @property
+    def lines(self) -> list[Line]:
+        """The sockets, but for those that only the server speaks on."""
+        return list(self._lines.values())
+
     def sockets(self) -> list[Socket]:
         """As evidence."""
-        return [
+        told = [
+            msgspec.structs.replace(line.socket, cookies=line.cookies, said=tuple(line.said))
+            for line in self.lines
+        ]
+        return told + [
             Socket(
-                step=one.step, at=one.at, kind=one.kind, address=one.address, page=one.page,
-                cookies=line.cookies, said=tuple(line.said), initiator=one.initiator,
+                step=hop.step, at=hop.at, kind="eventsource", address=hop.address, page=hop.page,
+                cookies=hop.cookies, initiator=hop.initiator,
             )
-            for line in [*self._lines.values(), *self._streams]
-            for one in [line.socket]
+            for hop in self._streams[: limits.SOCKETS]
         ]  # fmt: skip
 
     def left(self, session: str, loader: str) -> None:
@@ -302,11 +312,6 @@ class Network:
                     request=hop.id,
                 )
             )  # fmt: skip
-
-    def _socket(self, hop: Hop, kind: Any) -> Socket:
-        return Socket(
-            step=hop.step, at=hop.at, kind=kind, address=hop.address, page=hop.page, initiator=hop.initiator
-        )
 
 
 def _sent_cookies(said: Params) -> tuple[Cookie, ...]:

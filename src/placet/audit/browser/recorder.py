@@ -20,7 +20,7 @@ from placet.audit.browser.netlog import Sent
 from placet.audit.browser.network import Hop, Moment, Network
 from placet.audit.browser.reports import Reports, origin_of
 from placet.audit.browser.targets import KINDS, Target, Targets
-from placet.audit.browser.unheard import unheard
+from placet.audit.browser.unheard import greeted, unheard
 from placet.audit.evidence import CookieWrite, Initiator, Request, Socket, Trouble
 
 _HERE = resources.files(__package__)
@@ -140,6 +140,7 @@ class Recorder:
         """Adds what the network's log knows beside."""
         added, writes = unheard(log, self.network.hops, self._moment_of)
         self.network.add(added, writes)
+        greeted(log, self.network.lines)
 
     def requests(self) -> tuple[Request, ...]:
         """All of them, as evidence, in order of time."""
@@ -173,7 +174,7 @@ class Recorder:
         tell = self.devtools.tell
         own = target.session
         buffers = {
-            "maxPostDataSize": limits.BODY,
+            "maxPostDataSize": limits.POSTED,
             "maxResourceBufferSize": limits.DIGESTED + 1024,
             "maxTotalBufferSize": 20 * limits.DIGESTED,
         }

@@ -82,7 +82,7 @@ class Reports:
         self._add(
             Touch(
                 step=moment.step, at=moment.at, kind=kind, act=act, origin=origin, key=key, value=value,
-                page=moment.page,
+                page=moment.page or f"{origin}/",
             )
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from placet.audit.browser import limits
 from placet.audit.browser.cookielines import read
 from placet.audit.browser.limits import cut
 from placet.audit.browser.netlog import Sent
-from placet.audit.browser.network import Hop, Moment
+from placet.audit.browser.network import Hop, Line, Moment
 from placet.audit.browser.reading import heads_of
 from placet.audit.evidence import Cookie, CookieWrite, Initiator
 
@@ -37,6 +37,8 @@ def unheard(
     added: list[Hop] = []
     writes: list[CookieWrite] = []
     for sent in log:
+        if sent.address.startswith("ws"):
+            continue
         when = moment(sent.at, sent.origin)
         told = _same(known[sent.method, sent.address.partition("#")[0]], when.at)
         if told and (told.status or told.failed or told.cached):
@@ -47,6 +49,16 @@ def unheard(
         _fill(hop, sent)
         writes += _writes(hop, sent)
     return added, writes
+
+
+def greeted(log: Sequence[Sent], lines: Sequence[Line]) -> None:
+    """Fill in the cookies that went with the handshakes of sockets, of which the protocol does not tell."""
+    left = [sent for sent in log if sent.address.startswith("ws")]
+    for line in lines:
+        for place, sent in enumerate(left):
+            if sent.address == line.socket.address:
+                line.cookies = line.cookies or _cookies(left.pop(place))
+                break
 
 
 def _same(hops: list[Hop], at: float) -> Hop | None:
@@ -81,11 +93,16 @@ def _fill(hop: Hop, sent: Sent) -> None:
     hop.heads = heads_of(heads) or hop.heads
     hop.status = sent.status
     hop.answer = heads_of(dict(sent.answer))
-    pairs = (pair.strip().partition("=") for pair in heads.get("cookie", "").split(";") if pair.strip())
-    hop.cookies = hop.cookies or tuple(
+    hop.cookies = hop.cookies or _cookies(sent)
+
+
+def _cookies(sent: Sent) -> tuple[Cookie, ...]:
+    pairs = (pair.strip().partition("=") for pair in dict(sent.heads).get("cookie", "").split(";"))
+    return tuple(
         Cookie(name=cut(name), value=cut(value), domain=domain, path=path)
-        for name, _, value in pairs
+        for name, equals, value in pairs
         for domain, path in [sent.domains.get(name, ("", "/"))]
+        if equals
     )
 
 
