@@ -137,7 +137,7 @@ def with_tool(name: str, package: str, markup: str, left: tuple[str, ...]) -> Si
     found |= {Expected("R46", each, AFTER, ("R1", "R2")) for each in left}
     return Site(
         name, f"A shop with {package}.", "boutique", None, (*SERVER, PIXEL, Piece(html=html)), packages=PACKAGES,
-        expects=frozenset(found), innocent={each: "deleted by the tool" for each in SEVEN if each not in left},
+        expects=frozenset(found), innocent={each: "deleted by the tool" for each in (*AUDIENCE_COOKIES, *ADVERT_COOKIES) if each not in left},
         knows={"uid": "the pixel's cookie"},
     )  # fmt: skip
 
