@@ -9,7 +9,7 @@ async def shares(consent: Visitor) -> list[str]: ...
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,8 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.models import APIKey
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute, Host, Mount
+from starlette.types import ASGIApp
 
 from placet.config import Config
 from placet.consent.policyfile import COOKIE
@@ -75,9 +77,31 @@ def protect(
 ) -> None:
     """Put the five locks around the application, and its refusals into its OpenAPI document.
 
-    Call it after every other `add_middleware`, so that nothing sets a cookie outside of it.
+    They stand outside of every middleware, also of what answers for an endpoint that fails, and the same
+    holds for the applications that are mounted in it.
     """
-    app.add_middleware(ConsentMiddleware, policy=policy, on_withdrawal=on_withdrawal)
+    build = app.build_middleware_stack
+    _introduce(app)
+
+    def build_within_the_locks() -> ASGIApp:
+        for mounted in set(_mounted(app.routes)):  # now, for they may come after this call
+            _introduce(mounted)
+        return ConsentMiddleware(build(), policy, on_withdrawal=on_withdrawal)
+
+    app.build_middleware_stack = build_within_the_locks  # type: ignore[method-assign]
+
+
+def _mounted(routes: Iterable[BaseRoute]) -> Iterator[FastAPI]:
+    """Yield the FastAPI applications that are mounted, at whatever depth."""
+    for route in routes:
+        if isinstance(route, Mount | Host):
+            if isinstance(route.app, FastAPI):
+                yield route.app
+            yield from _mounted(route.routes)
+
+
+def _introduce(app: FastAPI) -> None:
+    """Teach an application to answer a refusal, and to tell of it in its document."""
     app.add_exception_handler(Refused, _answer)
     written = app.openapi
 
