@@ -96,6 +96,8 @@ def test_ok_alone_is_no_choice() -> None:
 def test_putting_off_is_no_refusal(name: str) -> None:
     assert "refuse-put-off" in banner(layer(ACCEPT, control("close", name, 1)))
     assert "refuse-put-off" not in banner(layer(ACCEPT, REFUSE, control("close", name, 1)))
+    pressed = refused(choices=(choice("refuse", name),), banner=None)
+    assert "refuse-put-off" in kinds(phase("S0", layer(ACCEPT, control("unknown", name, 1))), pressed)
 
 
 def test_a_refusal_by_saving_is_less_grave_than_none() -> None:

@@ -49,65 +49,55 @@ def says_no(layer: Layer, evidence: Evidence) -> bool:
     """Say whether one press on this layer refuses, by its labels or because it did."""
     if acting(layer, "refuse"):
         return True
-    names = {control.name for control in layer.controls}
-    for phase in evidence.phases:
-        choice = heard(phase, "refuse")
-        if choice and choice.outcome == "made" and len(choice.pressed) == 1 and choice.pressed[0] in names:
-            return True
-    return False
+    odd = {
+        control.name
+        for control in layer.controls
+        if control.act == "unknown" and not label_is("later", control.name)
+    }
+    refusals = [choice for phase in evidence.phases if (choice := heard(phase, "refuse"))]
+    return any(
+        choice.outcome == "made" and choice.pressed in [(name,) for name in odd] for choice in refusals
+    )
 
 
 def _missing(layer: Layer, evidence: Evidence, seen: tuple[Shown, ...]) -> Iterator[Finding]:
     if not asks(layer) or says_no(layer, evidence):
         return
     accept = accepts(layer)[0]
-    paid = next((control for control in layer.controls if label("pay", control.name)), None)
-    if paid is not None:
-        yield finding("consent-or-pay", "R33", "major", "banner", accept=accept.name, pay=paid.name)
+    instead = _instead(layer, accept)
+    if instead is not None:
+        yield instead
         return
-    saving = acting(layer, "save")
-    if saving and layer.toggles and not any(_on(layer)):
-        yield finding(
-            "refuse-by-saving",
-            "R25",
-            "minor",
-            "banner",
-            certain=False,
-            accept=accept.name,
-            save=saving[0].name,
-        )
-        return
-    postponed = next((one for one in layer.controls if label_is("later", one.name)), None)
-    if postponed is not None:
-        yield finding(
-            "refuse-put-off",
-            "R25",
-            "major",
-            subject(postponed),
-            also=("R21",),
-            control=postponed.name,
-            accept=accept.name,
-        )
-        return
-    deep = next((one.layer for one in _deeper(seen) if acting(one.layer, "refuse")), None)
     also = ("R25",) if label_is("acknowledge", accept.name) else ()
-    if deep is not None or acting(layer, "settings"):
-        opens = acting(layer, "settings")
+    deep = [control for one in _deeper(seen) for control in acting(one.layer, "refuse")]
+    opens = acting(layer, "settings")
+    if deep or opens:
+        names = {"settings": opens[0].name if opens else "…", "refuse": deep[0].name if deep else "…"}
         yield finding(
-            "refuse-deeper",
-            "R21",
-            "blocker",
-            "banner",
-            also=also,
-            accept=accept.name,
-            settings=opens[0].name if opens else "…",
-            refuse=acting(deep, "refuse")[0].name if deep else "…",
+            "refuse-deeper", "R21", "blocker", "banner", also=also, accept=accept.name, values=names
         )
         return
     unknown = any(one.act == "unknown" and one.name and one not in accepts(layer) for one in layer.controls)
     yield finding(
         "refuse-missing", "R21", "blocker", "banner", also=also, certain=not unknown, accept=accept.name
     )
+
+
+def _instead(layer: Layer, accept: Control) -> Finding | None:
+    """What stands in the place of a refusal, and is none."""
+    yes = accept.name
+    paid = next((one for one in layer.controls if label("pay", one.name)), None)
+    if paid is not None:
+        return finding("consent-or-pay", "R33", "major", "banner", accept=yes, pay=paid.name)
+    saving = acting(layer, "save")
+    if saving and layer.toggles and not any(_on(layer)):
+        save = saving[0].name
+        return finding("refuse-by-saving", "R25", "minor", "banner", certain=False, accept=yes, save=save)
+    later = next((one for one in layer.controls if label_is("later", one.name)), None)
+    if later is not None:
+        named = {"control": later.name, "accept": yes}
+        return finding("refuse-put-off", "R25", "major", subject(later), also=("R21",), values=named)
+    return None
 
 
 def _on(layer: Layer) -> Iterator[bool]:

@@ -39,7 +39,7 @@ def _slots(
     missing = set(slots)
     if _named(evidence, told):
         missing.discard("who")
-    if any(acting(one.layer, "settings") or acting(one.layer, "refuse") for one in seen) is False:
+    if not any(acting(one.layer, "settings") or acting(one.layer, "refuse") for one in seen):
         missing.add("how")
     if not purposes(_told(first)):
         yield finding(
