@@ -207,6 +207,7 @@ def test_no_fault_of_a_page_is_raised(host: str) -> None:
 def test_a_makers_markup_is_named_by_autoconsent(host: str) -> None:
     async def walk(visit: Visit) -> str:
         await visit.answers.look(2)
+        await visit.answers.name()
         return visit.answers.banner.maker if visit.answers.banner else ""
 
     assert _walk(host, ["maker"], walk)["maker"][0] == "tarteaucitron.js"

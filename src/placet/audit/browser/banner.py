@@ -44,9 +44,11 @@ class Answers(Ways):
         if not self.layers:
             self._late = found.at
             await self._record(found)
-        if self._maker is None:
-            self._maker = await bounded(Autoconsent(self.page).detect(2.5), 8) or ""
         return self.layers[0] if self.layers[0].number == 1 else found.layer
+
+    async def name(self) -> None:
+        """Have autoconsent name the maker of the banner that shows: it takes a few seconds."""
+        self._maker = await bounded(Autoconsent(self.page).detect(2.5), 8) or ""
 
     async def asked(self) -> bool:
         """Return whether a banner shows now."""

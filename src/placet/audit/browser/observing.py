@@ -19,7 +19,7 @@ from placet.audit.evidence import Evidence, Phase
 from placet.audit.plan import Plan, Progress, Tell
 from placet.errors import AuditError
 
-PHASE = 100.0  # seconds that one phase may take, whatever the page does
+PHASE = 150.0  # seconds that one phase may take, whatever the page does
 PURPOSES = 6  # that are tried alone, at most
 
 

@@ -65,6 +65,7 @@ async def accepted_and_withdrawn(tour: Tour) -> None:
 async def settings(tour: Tour) -> None:
     """S3: which purposes can be set one by one."""
     if await tour.land():
+        await tour.name_maker()
         await tour.settings()
 
 

@@ -143,7 +143,8 @@ class Tour:
         self.keep()
         if choice.outcome == "no control":
             self.state = before
-            self.doubt(choice.why or f"no control to {said}")
+            if said != "close":  # a banner may well have answers alone
+                self.doubt(choice.why or f"no control to {said}")
         elif choice.outcome == "unsure" and said != "close":
             self.doubt(choice.why or f"nothing shows that the site heard: {said}")
         await self.watch(LATE)
@@ -161,6 +162,11 @@ class Tour:
         await self.visitor.go("about:blank")
         await self.visitor.settle()
         await self.visitor.end()
+
+    async def name_maker(self) -> None:
+        """Have the maker of the banner named."""
+        await self.answers.name()
+        self.keep()
 
     async def settings(self) -> None:
         """Open the settings, and read which purposes can be set one by one."""
