@@ -82,6 +82,8 @@ def test_an_audit_leaves_its_evidence_and_its_report(visited: Audited) -> None:
 def test_the_evidence_alone_gives_the_same_report(visited: Audited, tmp_path: Path) -> None:
     again = run(tmp_path, "audit", "--judge", visited.folder, "--lang", "en", "--out", "again")
     assert again.status == 1
+    assert (tmp_path / "again" / "report.html").read_text() == (visited.folder / "report.html").read_text()
+    assert (tmp_path / "again" / "evidence.json").exists()
     assert (tmp_path / "again" / "report.json").read_bytes() == (visited.folder / "report.json").read_bytes()
 
 
@@ -132,6 +134,7 @@ def test_a_comparison_fails_where_something_is_new(tmp_path: Path) -> None:
         (["audit", "http://localhost:9/", "--chromium", "no-browser"], "A001"),
         (["audit", "http://localhost:9/", "--policy", "nothing.toml"], "S001"),
         (["audit", "--judge", "seen.json", "--list", "nothing.txt"], "A005"),
+        (["audit", "http://localhost:9/", "--list", "nothing.txt"], "A005"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_a_number(tmp_path: Path, arguments: list[str], number: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +13,7 @@ import typer
 
 from placet.audit import folder as kept
 from placet.audit.evidence import Evidence
+from placet.audit.judgement import Judgement
 from placet.audit.plan import EXECUTABLE, SCENARIOS, Plan
 from placet.audit.report import compare as comparing
 from placet.audit.report import document, terminal
@@ -107,12 +110,15 @@ def audit(
     declared = read_config(policy).policy if policy else None
     if draft is not None and draft.exists():
         raise AuditError(f"A008 {draft}: is there already, and is not replaced; name another.")
+    verdict_on = _judging(tuple(lists or ()), declared)
     if judge is not None:
-        evidence, where = kept.evidence_in(judge), out or (judge if judge.is_dir() else judge.parent)
+        evidence, source = kept.evidence_in(judge), judge if judge.is_dir() else judge.parent
+        where = out or source
+        words = Words(lang or evidence.language[:2])
     else:
         today = datetime.now(UTC).date().isoformat()
         address = kept.parse_address(url)
-        where = out or kept.free(Path(kept.folder_name(address, today)))
+        where = source = out or kept.free(Path(kept.folder_name(address, today)))
         evidence = _observe(
             Plan(
                 address=address,
@@ -130,9 +136,12 @@ def audit(
             ),
             words,
         )
-    report = _judge(evidence, tuple(lists or ()), declared, where, judge)
+    written = _keep(evidence, where, judge)
+    fingerprint = declared.fingerprint if declared else ""
+    with _whole():
+        report = document.compile_report(evidence, written, verdict_on(evidence), fingerprint)
     asked = {"html": html, "json": json, "sarif": sarif, "junit": junit}
-    made = kept.forms(report, words.language, kept.pictures(report, where), fail_on)
+    made = kept.forms(report, words.language, kept.pictures(report, source), fail_on)
     _write(where / kept.REPORT, made["json"]())
     _write(where / kept.PAGE, made["html"]())
     for form, path in asked.items():
@@ -146,43 +155,53 @@ def audit(
     raise typer.Exit(document.status_of(report, fail_on))
 
 
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Say that the audit broke off; else a mistake of ours would exit as if there were findings."""
+    try:
+        yield
+    except PlacetError:
+        raise
+    except Exception as problem:
+        raise AuditError(f"A007 the audit broke off: {type(problem).__name__}: {problem}") from problem
+
+
 def _observe(plan: Plan, words: Words) -> Evidence:
-    """Walk the site; the evidence is on the disk before anybody judges it."""
     try:
         from placet.audit.browser.observing import observe
     except ModuleNotFoundError as missing:
         raise _extra(missing) from missing
     _make(plan.folder)
-    with terminal.progress(terminal.screen(error=True), words) as tell:
-        try:
-            return asyncio.run(observe(plan, tell))
-        except PlacetError:
-            raise
-        except Exception as problem:  # else it would exit as if there were findings
-            raise AuditError(f"A007 the audit broke off: {type(problem).__name__}: {problem}") from problem
+    with terminal.progress(terminal.screen(error=True), words) as tell, _whole():
+        return asyncio.run(observe(plan, tell))
 
 
-def _judge(
-    evidence: Evidence, lists: tuple[Path, ...], policy: Policy | None, where: Path, source: Path | None
-) -> document.Report:
+def _judging(lists: tuple[Path, ...], policy: Policy | None) -> Callable[[Evidence], Judgement]:
+    """Return what judges evidence; whatever it needs is read before a site is visited."""
     try:
         from placet.audit.findings import judge
         from placet.audit.knowledge import read_knowledge
     except ModuleNotFoundError as missing:
         raise _extra(missing) from missing
-    written = document.encode(evidence)
-    if source is None:
-        _write(where / document.EVIDENCE, written)
-    else:
-        _make(where)
-        path = source / document.EVIDENCE if source.is_dir() else source
-        written = path.read_bytes()
     try:
         knowledge = read_knowledge(lists)
     except OSError as problem:
         raise AuditError(f"A005 {problem.filename}: cannot be read ({problem.strerror}).") from problem
-    judgement = judge(evidence, knowledge, policy)
-    return document.compile_report(evidence, written, judgement, policy.fingerprint if policy else "")
+    return lambda evidence: judge(evidence, knowledge, policy)
+
+
+def _keep(evidence: Evidence, where: Path, source: Path | None) -> bytes:
+    """Put the evidence into the folder before anybody judges it; return its bytes, old ones as they are."""
+    _make(where)
+    target = where / document.EVIDENCE
+    if source is None:
+        written = document.encode(evidence)
+    else:
+        source = source / document.EVIDENCE if source.is_dir() else source
+        written = source.read_bytes()
+    if source is None or source.resolve() != target.resolve():
+        _write(target, written)
+    return written
 
 
 def _compare(reports: Reports, words: Words, fail_on: FailOn) -> None:
