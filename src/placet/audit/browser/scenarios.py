@@ -131,7 +131,10 @@ async def back(tour: Tour) -> None:
         await tour.page(other)
         if await tour.say("withdraw"):
             await tour.begin("back")
-            await tour.visitor.back()
+            for _ in range(4):  # past the settings, if they are a page
+                await tour.visitor.back()
+                if tour.visitor.page.url in (first, other):
+                    break
             await tour.watch(LATE)
             await tour.end()
 

@@ -30,6 +30,7 @@ _AHEAD = """(address) => {
 
 PAGES = 3  # beside the first, rules.md section 0
 LATE = 3.0  # seconds that a page is watched for what starts late
+RESTLESS = 3.0  # seconds after which a page that never rests is taken as it is
 ASKED = 5.0  # seconds that a single look into the page may take
 
 StepName = Any  # one of Step.name; the shape checks it when the phase is written
@@ -197,7 +198,7 @@ class Tour:
     async def watch(self, seconds: float) -> None:
         """Let the page do what it does by itself."""
         await asyncio.sleep(seconds)
-        await self.visitor.settle()
+        await self.visitor.settle(at_most=RESTLESS)
 
     async def end(self) -> None:
         """Close the step with a look at the page."""
