@@ -67,7 +67,7 @@ def test_what_was_agreed_to_may_live_for_thirteen_months(life: float, found: boo
 ALONE: Walk = [("land", "none"), ("purpose", "partial"), ("page", "partial")]
 
 
-def alone(opens: dict[str, list[str]]) -> Judgement:
+def alone(opens: dict[str, list[str]], before: tuple[str, ...] = ()) -> Judgement:
     """Two purposes, each agreed to alone, and what each opens."""
     seen = evidence(lambda visit: None)
     phases = list(seen.phases)
@@ -75,7 +75,7 @@ def alone(opens: dict[str, list[str]]) -> Judgement:
         visit = Visit(f"S3 {purpose}", ALONE)
 
         def script(visit: Visit, hosts: list[str] = hosts) -> None:
-            for host in hosts if visit.state == "partial" else ():
+            for host in hosts if visit.state == "partial" else before:
                 visit.get(f"https://{host}/lib.js", kind="Script")
 
         visit.walk(script)
@@ -94,6 +94,11 @@ def test_a_purpose_that_opens_its_own_is_in_order() -> None:
 def test_a_purpose_that_opens_anothers_is_found() -> None:
     found = grave(alone({"Mesure d’audience": [GOOGLE, META], "Publicité personnalisée": [META]}))
     assert found == [("purpose-crossed", f"host {META}")]
+
+
+def test_what_needs_no_purpose_is_not_held_against_one() -> None:
+    found = alone({"Mesure d’audience": [META]}, before=(META,))
+    assert {kind for kind, _ in grave(found)} == {"request-before-choice"}
 
 
 def test_purposes_that_all_open_everything_are_found_whoever_it_is() -> None:

@@ -77,6 +77,11 @@ TRACKERS: dict[str, tuple[Script, str]] = {
         lambda visit: visit.store("prof-" + visit.once("x", hexadecimal), "1"),
         "local prof-*",
     ),
+    "a session of a measurement": (cookie("stats_session", None, 1800.0), "cookie stats_session"),
+    "a sign-in that nobody asked for": (
+        cookie("auth_id", hexadecimal, YEAR, by="header", http_only=True),
+        "cookie auth_id",
+    ),
     "a time that is called a visitor": (
         lambda visit: visit.cookie(
             "visitor_id", visit.once("v", lambda s: str(1_795_536_000_123 + s.randint(1, 60_000))), YEAR
@@ -86,6 +91,12 @@ TRACKERS: dict[str, tuple[Script, str]] = {
     "six digits that are called a client": (
         cookie("_client_id", lambda s: str(s.randint(10**5, 10**6))),
         "cookie _client_id",
+    ),
+    "a count, by the script of one who counts": (
+        lambda visit: visit.cookie(
+            "seen", "4", YEAR, initiator=Initiator(address="https://stats.example/s.js")
+        ),
+        "cookie seen",
     ),
     "planted by another's script": (
         lambda visit: visit.cookie(
@@ -186,6 +197,12 @@ INNOCENT: dict[str, tuple[Script, str]] = {
             "catalogue-v3", json.dumps({"build": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"})
         ),
         "plain",
+    ),
+    "by a library from a public CDN": (
+        lambda visit: visit.cookie(
+            "w", visit.once("w"), None, initiator=Initiator(address="https://cdn.jsdelivr.net/npm/w.js")
+        ),
+        "session",
     ),
     "the time of a first visit": (
         lambda visit: visit.cookie(

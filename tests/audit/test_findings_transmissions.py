@@ -178,6 +178,10 @@ QUIET: dict[str, tuple[Script, bool]] = {
         ),
         True,
     ),
+    "a frame of the same operator's": (
+        get("https://live.gazette-events.example/", kind="Document", target="iframe"),
+        True,
+    ),
     "pictures from elsewhere": (
         get("https://pictures.example/b.jpg?w=300&h=200", size=40_000, answer={"content-type": "image/jpeg"}),
         True,
@@ -201,6 +205,7 @@ QUIET: dict[str, tuple[Script, bool]] = {
         get("https://www.google-analytics.com/g/collect", failed="csp"),
         False,
     ),
+    "what the browser had already": (get("https://www.google-analytics.com/g/collect", cached=True), False),
     "a link that was followed": (
         get("https://elsewhere.example/", kind="Document", page="https://elsewhere.example/"),
         False,
@@ -225,6 +230,15 @@ def test_what_was_agreed_to_is_no_finding() -> None:
     judgement = judged(on_consent(script, lambda visit: None))
     assert judgement.verdict == "clean"
     assert {item.owner for item in judgement.inventory} == {"www.google-analytics.com", "www.youtube.com"}
+
+
+def test_who_is_told_with_scrolling_or_going_on_is_told_without_consent() -> None:
+    def script(visit: Visit) -> None:
+        if visit.state == "none" and visit.step in ("scroll", "page"):
+            visit.get("https://x.example/p?e=1", size=43, answer=GIF)
+
+    [found] = [f for f in judged(script).findings if f.kind == "request-before-choice"]
+    assert "R3" in found.also
 
 
 def test_who_is_told_after_a_refusal_alone_is_found() -> None:

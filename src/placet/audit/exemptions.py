@@ -31,6 +31,7 @@ class Facts(NamedTuple):
     http_only: bool = False
     life: float | None = None  # seconds; None: the session, or storage, which has no end
     planted: bool = False  # set by a script that another party serves
+    tracked: bool = False  # set by a script of one who is there to know the visitor
     answered: bool = False  # set when the visitor answered the banner, and says what
 
 
@@ -70,6 +71,8 @@ def exemption(facts: Facts, named: str, longest: float | None) -> Exemption:
 
 def _unnamed(facts: Facts) -> Exemption:
     """What does not say what it is for: let pass if it tells nobody apart, or ends with the session."""
+    if facts.tracked and facts.kind != "session":
+        return Exemption("", "planted")
     if not facts.identifies:
         return Exemption("plain", "third" if facts.third and facts.kind == "cookie" else "")
     if facts.travels:

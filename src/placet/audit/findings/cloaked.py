@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from placet.audit.evidence import Phase, Request
 from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import pairs
-from placet.audit.findings.parties import TRACKING, measures
+from placet.audit.findings.parties import measures
 from placet.audit.findings.traces import UNTOLD, Moment, firsts
 from placet.audit.findings.trackers import withdrawn
-from placet.audit.findings.weighing import Scales
+from placet.audit.findings.weighing import TRACKING, Scales
 from placet.audit.identifiers import bits, carried
 from placet.audit.judgement import Finding, Pass
 from placet.audit.knowledge import Known

@@ -18,7 +18,6 @@ from placet.audit.knowledge import Known
 from placet.audit.sites import Address, host_of, parse, registrable
 
 TINY = 400  # bytes of an answer that is no picture anybody looks at
-TRACKING = frozenset({"advertising", "analytics", "marketing", "testing", "monitoring", "listed"})
 EMBEDS = frozenset({"video", "audio", "maps", "embeds", "social", "conversation"})
 FONTS = frozenset({"google-fonts", "adobe-fonts", "font-awesome"})
 CONNECTS = frozenset({"Preconnect", "DnsPrefetch"})

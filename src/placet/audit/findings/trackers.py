@@ -46,7 +46,7 @@ def _without(case: Case, trace: Trace, weighed: Weighed) -> Iterator[Finding]:
     rules = ["R11"] if weighed.declared == "necessary" else []
     rules += ["R1"] if written else ["R2"]
     rules += ["R2"] if written and acts & {"sent", "read"} else []
-    rules += ["R3"] if when == "none" and _only_after_acts(case, moments) else []
+    rules += ["R3"] if when == "none" and only_after_acts(case, moments) else []
     rules += ["R3"] if when == "closed" else []
     rules += ["R4"] if trace.key.kind != "cookie" else []
     rules += ["R13"] if weighed.why == "measurement" else []
@@ -87,7 +87,7 @@ def alive(case: Case, moment: Moment) -> bool:
     return step is not None and (step.name == "back" or step.restored)
 
 
-def _only_after_acts(case: Case, moments: list[Moment]) -> bool:
+def only_after_acts(case: Case, moments: list[Moment]) -> bool:
     """Whether it came with scrolling, clicking or going on, and not with the first page."""
     names = {step.name for m in moments if m.state == "none" and (step := case.step(m.phase, m.step))}
     return bool(names) and names <= {*_ACTIVE, "leave"}

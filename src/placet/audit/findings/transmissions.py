@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from placet.audit.findings.case import Case
-from placet.audit.findings.parties import EMBEDS, FONTS, FORCED, TRACKING, Parties, Party
+from placet.audit.findings.parties import EMBEDS, FONTS, FORCED, Parties, Party
 from placet.audit.findings.traces import UNTOLD, Moment, firsts
-from placet.audit.findings.trackers import alive, withdrawn
+from placet.audit.findings.trackers import alive, only_after_acts, withdrawn
+from placet.audit.findings.weighing import TRACKING
 from placet.audit.judgement import Finding, Pass, Severity
 from placet.audit.sites import registrable
 
@@ -41,7 +42,9 @@ def find(case: Case, parties: Parties) -> Iterator[Finding | Pass]:
                 yield Pass(subject=party.subject, ground=matter.ground, values=_values(party), sights=sights)
             continue
         if untold:
-            yield _finding(case, party, matter, _kind(matter, untold), (matter.rule, *matter.also), untold)
+            acted = ("R3",) * only_after_acts(case, untold)
+            rules = (matter.rule, *matter.also, *acted)
+            yield _finding(case, party, matter, _kind(matter, untold), rules, untold)
         if after and matter.gated:
             over = [moment for moment in after if not alive(case, moment)]
             kind, rule = ("request-after-withdrawal", "R47") if over else ("alive-after-withdrawal", "R48")

@@ -10,6 +10,9 @@ from placet.audit.judgement import SEVERITIES, Finding, Tested, Unverified, Verd
 DECIDING = ("S0", "S1", "S2")
 """Without these three nothing is called clean."""
 
+SIBLING = "sibling"
+"""The variant in which another site of the operator is visited: it tells nothing of this one alone."""
+
 # What each rule needs to have been walked; those that a browser alone cannot see, and why.
 WALKED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("R1", "R2", "R4", "R5", "R6", "R7", "R10", "R11", "R37"), ("S0", "S1")),
@@ -75,12 +78,12 @@ def verdict_of(
     """Return the verdict; `asks` says whether the site has anything to ask consent for, or asks for it."""
     if any(finding.severity != "advisory" for finding in findings):
         return "findings"
-    walked = {phase.scenario for phase in evidence.phases if phase.outcome != "failed"}
+    walked = {phase.name for phase in evidence.phases if phase.outcome != "failed"}
     opened = [phase for phase in evidence.phases if phase.scenario == "S0" and phase.outcome == "done"]
     if not asks:
         return "clean" if opened else "unverified"
     missing = any(scenario not in walked for scenario in DECIDING)
-    deciding = any(doubt.phase.split()[0] in (*DECIDING, "S8") for doubt in doubts)
+    deciding = any(doubt.phase in (*DECIDING, "S8") for doubt in doubts)
     return "unverified" if missing or deciding else "clean"
 
 
@@ -88,7 +91,7 @@ def tested(
     evidence: Evidence, findings: Sequence[Finding], *, asks: bool, declared: bool, tcf: bool
 ) -> tuple[Tested, ...]:
     """Return what became of each rule; `why` of an untested one is a key of the wording's `untested`."""
-    done = {phase.scenario for phase in evidence.phases if phase.outcome == "done"}
+    done = {p.scenario for p in evidence.phases if p.outcome == "done" and p.variant != SIBLING}
     broken = {rule for f in findings if f.severity != "advisory" for rule in (f.rule, *f.also)}
     noted = {rule for f in findings for rule in (f.rule, *f.also)}
     rules = sorted({*WALKED, *OUTSIDE, "R14", "R94"} | noted, key=lambda rule: int(rule[1:]))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from placet.audit.evidence import State
-from placet.audit.exemptions import Facts, exemption
+from placet.audit.exemptions import NETWORK, Facts, exemption
 from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import faults
 from placet.audit.findings.traces import Key, Trace
@@ -16,6 +16,9 @@ from placet.audit.sites import host_of
 
 NECESSARY = {"payment": "payment", "security": "security", "subscription": "paywall"}
 """Kinds of service that are asked for by whoever meets them, with the ground that they have."""
+
+TRACKING = frozenset({"advertising", "analytics", "marketing", "testing", "monitoring", "listed"})
+"""Kinds of service that are there to know the visitor."""
 
 NEVER = ("recaptcha", "hcaptcha")
 """Services of such a kind that have ends of their own (CNIL SAN-2022-023, SAN-2023-003)."""
@@ -80,7 +83,8 @@ class Scales:
             served=trace.served and not trace.scripted,
             http_only=trace.http_only,
             life=trace.life,
-            planted=self._planted(trace),
+            planted=any(not self._delivers(host) for host in self._authors(trace)),
+            tracked=any(self._tracks(host) for host in self._authors(trace)),
             answered=self._answered(trace),
         )
 
@@ -89,6 +93,11 @@ class Scales:
         purpose = purpose_of(known, trace.key.name, trace.key.owner)
         service = known.name if known else ""
         named = next((g for name in sorted(trace.names) if (g := self.case.knowledge.ground(name))), "")
+        if named not in ("choice", *NETWORK) and purpose_of(None, trace.key.name) in (
+            "analytics",
+            "advertising",
+        ):
+            named = ""  # a session of a measurement is no session of the visitor's
         facts = self.facts(trace)
         if named not in ("choice", "security") and known is not None and known.shelf in NECESSARY:
             named = NECESSARY[known.shelf] if known.id not in NEVER else ""
@@ -111,7 +120,8 @@ class Scales:
         found = exemption(facts, named, self.case.knowledge.longest(named))
         if found.holds:
             return Weighed(False, found.ground, service=service, purpose=purpose, declared=basis)
-        certain = facts.travels or (facts.identifies and self.case.identity(trace).compared)
+        compared = self.case.identity(trace).compared
+        certain = facts.travels or (facts.identifies and (compared or facts.third))
         return Weighed(True, found.ground, found.lost, service, purpose, certain, basis)
 
     def basis(self, trace: Trace) -> str:
@@ -127,11 +137,20 @@ class Scales:
                 return policy.purposes[tracker.purpose].basis
         return ""
 
-    def _planted(self, trace: Trace) -> bool:
-        scripts = {host_of(m.initiator.address) for m in trace.moments if m.act == "set"} - {""}
-        return any(
-            not self.case.own(host) and not self.case.knowledge.says("consent", host) for host in scripts
-        )
+    def _authors(self, trace: Trace) -> set[str]:
+        """The hosts of other parties' scripts that set something."""
+        hosts = {host_of(m.initiator.address) for m in trace.moments if m.act == "set"} - {""}
+        return {host for host in hosts if not self.case.own(host)}
+
+    def _delivers(self, host: str) -> bool:
+        """Whether a host serves scripts that are not its own, or the banner's."""
+        known, says = self.case.knowledge.at(host), self.case.knowledge.says
+        shelf = known.shelf if known else ""
+        return shelf in ("delivery", "consent") or says("delivery", host) or says("consent", host)
+
+    def _tracks(self, host: str) -> bool:
+        known = self.case.knowledge.at(host)
+        return known.shelf in TRACKING if known else self.case.knowledge.says("tracking", host)
 
     def _answered(self, trace: Trace) -> bool:
         """Whether it was first set when the visitor answered, and tells what the answer was."""
