@@ -19,7 +19,7 @@ from placet.audit.report import terminal
 from placet.audit.report.compare import compare
 from placet.audit.report.document import Report
 from placet.audit.report.junit import junit
-from placet.audit.report.sarif import sarif
+from placet.audit.report.sarif import _place, sarif
 from placet.audit.wording import Words
 
 from .reports import HOSTILE, SITE, report, without
@@ -37,7 +37,8 @@ def test_each_finding_is_a_result_of_its_rule_at_a_page() -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["message"]["text"]
         (place,) = result["locations"]
-        assert place["physicalLocation"]["artifactLocation"]["uri"] == SITE
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == "www.example.fr"
+        assert place["message"]["text"] == SITE
     assert [result["level"] for result in run["results"]] == ["error", "error", "warning", "note"]
     assert all(rule["help"]["text"] and rule["shortDescription"]["text"] for rule in rules)
 
@@ -102,10 +103,23 @@ def test_whatever_a_site_says_the_files_can_be_read(text: str) -> None:
         assert root.get("tests") == "9"
 
 
-def test_addresses_are_written_as_addresses_are() -> None:
-    (run,) = json.loads(sarif(report(HOSTILE), "en"))["runs"]
-    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert re.fullmatch(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", uri)
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("https://www.example.fr/a/b%20c?d=e#f", "www.example.fr/a/b%20c"),
+        ("http://localhost:8000/", "localhost"),
+        ("https://bücher.example/é", "b%C3%BCcher.example/%C3%A9"),
+        ("http://[::1", "site"),
+        ("", "site"),
+    ],
+)
+def test_a_page_is_a_place_that_every_forge_takes(address: str, place: str) -> None:
+    assert _place(address) == place
+
+
+@given(anything)
+def test_any_address_is_a_place(text: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9\-._~%/]+", _place(SITE + text))
 
 
 def said(made: Report, language: str = "fr", **options: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 from placet.audit.judgement import Finding, Severity
 from placet.audit.wording import Words
@@ -72,8 +73,9 @@ def _result(finding: Finding, index: int, report: Report, words: Words) -> dict[
         "message": {"text": shown(text)},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": _uri(page)}, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": {"uri": _place(page)}, "region": {"startLine": 1}},
                 "logicalLocations": [{"fullyQualifiedName": shown(finding.subject, 300)}],
+                "message": {"text": shown(page)},
             }
             for page in pages
         ],
@@ -88,15 +90,14 @@ def _result(finding: Finding, index: int, report: Report, words: Words) -> dict[
     }
 
 
-def _uri(address: str) -> str:
-    """The address as RFC 3986 has it: what may not stand in one is percent-encoded."""
-    allowed = "-._~:/?#[]@!$&'()*+,;=%"
-    return "".join(
-        letter
-        if letter.isascii() and (letter.isalnum() or letter in allowed)
-        else "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", "replace"))
-        for letter in address[:2_000]
-    )
+def _place(address: str) -> str:
+    """The page as a path, host first: GitHub takes no address of the web for a place (codeql-action #754)."""
+    try:
+        parts = urlsplit(address)
+        path = f"{parts.hostname or ''}{parts.path}"
+    except ValueError:
+        path = ""
+    return quote((unquote(path.strip("/")) or "site")[:500], safe="/", errors="replace")
 
 
 def _invocation(report: Report, words: Words) -> dict[str, Any]:
