@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from . import before_choice, clean, designs, memories, withdrawals
+from . import before_choice, clean, designs, known, memories, withdrawals
 from .server import Served
 from .server import serving as _serving
 from .site import Expected, Site
@@ -19,6 +19,7 @@ SITES: tuple[Site, ...] = (
     *designs.SITES,
     *memories.SITES,
     *withdrawals.SITES,
+    *known.SITES,
 )
 BY_NAME = {site.name: site for site in SITES}
 
