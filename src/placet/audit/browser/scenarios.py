@@ -41,6 +41,7 @@ async def refused(tour: Tour) -> None:
     """S1: refuse, three pages, reload, another tab, the browser closed and opened again."""
     if await tour.land() and await tour.say("refuse"):
         await tour.pages(watch=0.5)
+        await tour.scroll()
         await tour.page(tour.plan.address, "reload")
         if not tour.plan.quick:
             await tour.page(tour.plan.address, "tab")
@@ -133,6 +134,7 @@ async def back(tour: Tour) -> None:
             await tour.begin("back")
             for _ in range(4):  # past the settings, if they are a page
                 await tour.visitor.back()
+                await tour.visitor.settle(at_most=2.0)
                 if tour.visitor.page.url in (first, other):
                     break
             await tour.watch(LATE)
