@@ -275,17 +275,22 @@ def test_a_page_cannot_find_what_listens_to_it(tmp_path: Path) -> None:
 
 def test_a_page_that_breaks_what_scripts_stand_on_is_still_heard(tmp_path: Path) -> None:
     page = """<script>
+    const tell = fetch;
     const broken = () => { throw new Error("broken"); };
     for (const type of [String, Array, Map, WeakMap, Object])
       for (const name of Object.getOwnPropertyNames(type.prototype))
-        if (!["constructor", "__proto__"].includes(name) && typeof type.prototype[name] === "function")
-          try { type.prototype[name] = broken; } catch {}
+        try {
+          if (name !== "constructor" && typeof type.prototype[name] === "function") type.prototype[name] = broken;
+        } catch {}
     Error.prepareStackTrace = broken; Error.captureStackTrace = broken; JSON.stringify = broken;
     Reflect.apply = broken; performance.now = broken; window.Proxy = window.Error = window.String = undefined;
+    Array.prototype[Symbol.iterator] = Promise.prototype.then = EventTarget.prototype.addEventListener = broken;
     localStorage.setItem("id", "abc");
     document.cookie = "broken=1";
+    tell("/to-the-end");
     </script>"""
-    phase, _ = visit({"site.localhost/": page}, tmp_path)
+    phase, hosts = visit({"site.localhost/": page}, tmp_path)
+    assert "/to-the-end" in [one.path for one in hosts.arrivals]
     wrote = [one for one in phase.touches if one.key == "id" and one.act == "write"]
     assert wrote[0].initiator.stack
     assert [one.by for one in phase.writes if one.name == "broken"] == ["script"]

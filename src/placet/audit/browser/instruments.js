@@ -2,7 +2,7 @@
 // from it, and asks of the browser to tell one from another. What a page changes afterwards must not change
 // this, and a page that looks at a function must find the browser's own: so everything needed is taken here
 // first, and each function is wrapped so that its name, its length and its text stay what they were.
-((binding, unload) => {
+((binding) => {
   const self = globalThis;
   const report = self[binding];
   delete self[binding];
@@ -18,7 +18,10 @@
     const own = prototype[name];
     return (me, ...rest) => apply(own, me, rest);
   };
-  const [slice, replaceAll, includes] = ["slice", "replaceAll", "includes"].map((n) => bare(String.prototype, n));
+  const [slice, replaceAll, includes, indexOf, trim, lower] =
+    ["slice", "replaceAll", "includes", "indexOf", "trim", "toLowerCase"].map((name) => bare(String.prototype, name));
+  const then = bare(Promise.prototype, "then");
+  const listen = bare(EventTarget.prototype, "addEventListener");
   const [mapGet, mapSet] = [bare(Map.prototype, "get"), bare(Map.prototype, "set")];
   const [weakGet, weakSet] = [bare(WeakMap.prototype, "get"), bare(WeakMap.prototype, "set")];
 
@@ -157,18 +160,22 @@
       ...is,
       get: wrap(is.get, function hook(own, me, given) {
         const result = apply(own, me, given);
-        read("cookie", "", result, result !== "", hook);
+        try { read("cookie", "", result, result !== "", hook); } catch {}
         return result;
       }),
       set: wrap(is.set, function hook(own, me, given) {
-        let line = given[0];
-        if (typeof line !== "string") try { line = StringHere(line); given = [line]; } catch {}
         const before = apply(is.get, me, []);
         const result = apply(own, me, given);
-        const after = apply(is.get, me, []);
-        const pair = slice(line, 0, (line + ";").indexOf(";"));
-        const kept = before !== after || includes("; " + after, "; " + pair.trim());
-        tell("cookie", "write", line, kept ? "" : "unseen", true, stack(hook));
+        try {
+          const line = cut(given[0], 4096);
+          const after = apply(is.get, me, []);
+          const pair = trim(slice(line, 0, indexOf(line + ";", ";")));
+          const small = lower(line);
+          // What is deleted, or set for another path, would not be seen here if it was kept either.
+          const elsewhere = includes(small, "max-age") || includes(small, "expires") || includes(small, "path=/");
+          const kept = before !== after || includes("; " + after + ";", "; " + pair + ";");
+          tell("cookie", "write", line, kept || (elsewhere && !includes(small, "domain")) ? "" : "unseen", true, stack(hook));
+        } catch {}
         return result;
       }),
     }));
@@ -202,10 +209,12 @@
     const known = new WeakMapHere();
     const kindOf = (me) => {
       let kind = weakGet(known, me);
-      for (const one of ["local", "session"])
-        if (!kind) try { if (apply(areas[one], self, []) === me) kind = one; } catch {}
-      if (kind) weakSet(known, me, kind);
-      return kind ?? "local";
+      if (!kind) {
+        kind = "local";
+        try { if (apply(areas.session, self, []) === me) kind = "session"; } catch {}
+        weakSet(known, me, kind);
+      }
+      return kind;
     };
     method("Storage", "setItem", null, (me, given, result, above) => write(kindOf(me), "write", given[0], given[1], above));
     method("Storage", "removeItem", (me, given, above) => write(kindOf(me), "delete", given[0], "", above));
@@ -221,7 +230,7 @@
   method("IDBFactory", "open", null, (me, given, request, above) => {
     const trace = stack(above);
     const name = StringHere(given[0]);
-    request.addEventListener("upgradeneeded", () => tell("indexeddb", "write", name, "", true, trace));
+    listen(request, "upgradeneeded", () => tell("indexeddb", "write", name, "", true, trace));
   });
   method("IDBFactory", "deleteDatabase", (me, given, above) => write("indexeddb", "delete", given[0], "", above));
   for (const name of ["put", "add"])
@@ -244,7 +253,7 @@
   const address = (asked) => cut(asked?.url ?? asked, 1024);
   const inCache = (me, asked) => (weakGet(caches_, me) ?? "") + " " + address(asked);
   method("CacheStorage", "open", null, (me, given, result) => {
-    result.then((cache) => weakSet(caches_, cache, StringHere(given[0])), () => {});
+    then(result, (cache) => weakSet(caches_, cache, StringHere(given[0])), () => {});
   });
   method("Cache", "put", (me, given, above) => write("cache", "write", inCache(me, given[0]), "", above));
   method("Cache", "add", (me, given, above) => write("cache", "write", inCache(me, given[0]), "", above));
@@ -268,10 +277,12 @@
 
   const drawn = new WeakMapHere();
   const fonts = new MapHere();
+  let tried = 0;
   const font = (name, above) => {
-    if (!name || mapGet(fonts, name) || fonts.size > 500) return;
+    if (!name || tried > 500 || mapGet(fonts, name)) return;
     mapSet(fonts, name, 1);
-    if (fonts.size === 30 || fonts.size === 60 || fonts.size === 200) call("fonts", fonts.size + " fonts", above);
+    tried++;
+    if (tried === 30 || tried === 60 || tried === 200) call("fonts", tried + " fonts", above);
   };
   for (const type of ["CanvasRenderingContext2D", "OffscreenCanvasRenderingContext2D"]) {
     for (const name of ["fillText", "strokeText"])
@@ -306,9 +317,10 @@
   method("SpeechSynthesis", "getVoices", (me, given, above) => call("speechSynthesis.getVoices", "", above));
   method("Keyboard", "getLayoutMap", (me, given, above) => call("keyboard.getLayoutMap", "", above));
   made("RTCPeerConnection", (given, result, above) => {
-    const servers = [];
-    for (const one of given[0]?.iceServers ?? []) for (const url of [one.urls ?? one.url].flat()) if (servers.length < 5) servers.push(url);
-    call("webrtc", servers.join(" "), above);
-    tell("webrtc", "write", servers.join(" "), "", true, stack(above));
+    let servers = "";
+    const asked = given[0]?.iceServers ?? [];
+    for (let i = 0; i < asked.length && i < 5; i++) servers += (i ? " " : "") + (asked[i].urls ?? asked[i].url);
+    call("webrtc", servers, above);
+    tell("webrtc", "write", servers, "", true, stack(above));
   });
 })
