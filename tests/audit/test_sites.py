@@ -40,7 +40,7 @@ def served() -> Iterator[Served]:
 def test_the_audit_says_of_a_site_what_an_inspector_would(
     name: str, scenarios: tuple[str, ...], served: Served, tmp_path: Path
 ) -> None:
-    _is_right(BY_NAME[name], scenarios, served, tmp_path)
+    _is_right(BY_NAME[name], scenarios, served, tmp_path, patience=4.0)
 
 
 @pytest.mark.soak
@@ -58,9 +58,9 @@ def test_ten_audits_of_an_unchanged_site_find_the_same(served: Served, tmp_path:
     assert all(seen)
 
 
-def _is_right(site: Site, scenarios: tuple[str, ...], served: Served, folder: Path) -> None:
+def _is_right(site: Site, scenarios: tuple[str, ...], served: Served, folder: Path, **asked: float) -> None:
     siblings = tuple(served.address(name) for name in site.siblings)
-    _, judgement = inspect(served.address(site), folder, scenarios=scenarios, siblings=siblings)
+    _, judgement = inspect(served.address(site), folder, scenarios=scenarios, siblings=siblings, **asked)
     held = hold(site, judgement.findings)
     assert not held.missed
     assert not held.false

@@ -135,8 +135,7 @@ navigator.sendBeacon("%mesure-tiers%/g/collect?v=2&tid=G-4X7KQ2M9TB&gcs=G100&gcd
 
 SITES = (
     hasty("impatient", "_ga is written by a script as soon as the page is there.", "journal",
-          by_script("_ga", life=730 * DAY), found=(tracker("_ga"),),
-          knows={"R39": "no", "_ga": "two years"}),
+          by_script("_ga", life=730 * DAY), found=(tracker("_ga"), Expected("R95", "_ga", {"none"}, ("R15",)))),
     hasty("pixel-presse", "A pixel of Meta's sort: its cookie from the server, and a request to another.", "boutique",
           cookie("_fbp=fb.1.1764000000000.%id%; Path=/; Max-Age=7776000"),
           pixel("%social%/tr?id=771204&ev=PageView&dl=%site%"),

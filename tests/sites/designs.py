@@ -30,7 +30,7 @@ def designed(
 # In which scenarios it can be seen, besides those that matter most.
 WALKS = {
     "R26": "S3", "R27": "S3", "R36": "S3", "R109": "S3", "R35": "S4", "R39": "S7", "R40": "S7",
-    "R103": "S10", "R104": "S10", "R106": "S10", "R111": "S10", "R112": "S10",
+    "R103": "S10", "R105": "S10", "R104": "S10", "R106": "S10", "R111": "S10", "R112": "S10",
 }  # fmt: skip
 
 
@@ -165,6 +165,16 @@ SITES = (
              styles={"box": "min-width:900px;white-space:nowrap"}),
     designed("aveugle", "Toggles that are a colour and nothing else.", "clinique", Expected("R109", or_rules=("R103",)),
              knows={"R103": "no key reaches them", "R105": ""}, extra=BLIND),
+    designed("sans-finalites", "It names no purpose at all.", "shop", Expected("R30", or_rules=("R29",)), knows={"R29": "", "R31": "", "R27": ""}, informs=False,
+             text="{who}, who is responsible for this site, and its 3 partners use cookies to read your IP address and browsing data. You can accept, refuse or choose. Refusing costs you nothing. You can withdraw your consent at any time through the link “Cookie settings” at the foot of every page."),
+    designed("anonyme", "A wall that no screen reader is told of.", "clinique", Expected("R105"), make="wall",
+             extra="['role', 'aria-modal', 'aria-label'].forEach((each) => root.removeAttribute(each));", knows={"R104": "", "R103": "", "R106": ""}),
+    designed("couvrante", "It lies over the links that the keyboard reaches.", "museum", Expected("R106"), knows={"R111": "high"},
+             styles={"box": "top:0;bottom:auto;border:0;border-bottom:2px solid #345"}),
+    designed("illisible", "Both answers are grey on grey.", "banque", Expected("R107"),
+             styles={"accept": "background:#ddd;color:#aaa;border-color:#ddd", "refuse": "background:#ddd;color:#aaa;border-color:#ddd"}, knows={"R22": ""}),
+    designed("minuscule", "Both answers are fourteen pixels high.", "shop", Expected("R108"),
+             styles=dict.fromkeys(("accept", "refuse"), "font-size:9px;line-height:12px;padding:0 2px;min-width:0;height:14px"), knows={"R107": "", "R22": ""}),
     polite("deux-teintes", "Two colours that are read equally well.", "banque", extra=COLOURED),
     polite("etroite", "A card in the corner.", "shop", styles={"box": "left:auto;right:16px;bottom:16px;width:380px;max-width:90vw"}),
 )  # fmt: skip
