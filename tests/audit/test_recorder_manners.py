@@ -44,7 +44,7 @@ def test_without_scripts_none_runs_and_the_rest_is_seen(tmp_path: Path) -> None:
     assert phase.steps[0].letters == 4
 
 
-def test_third_party_cookies_are_blocked_where_asked_but_partitioned_ones_are_not(tmp_path: Path) -> None:
+def test_third_party_cookies_are_blocked_where_asked_but_for_partitioned_ones(tmp_path: Path) -> None:
     heads = (
         ("Set-Cookie", "plain=1; SameSite=None; Secure"),
         ("Set-Cookie", "parted=1; SameSite=None; Secure; Partitioned"),

@@ -43,7 +43,7 @@ class Reports:
         if len(fields) != 7:
             return
         kind, act, key, value, found, trace, address = fields
-        address = address if address.startswith("http") else moment.frame
+        address = address if address.startswith("http") and origin_of(address) else moment.frame
         moment = replace(moment, frame=cut(address, limits.ADDRESS))
         by = script_of(trace)
         if kind == "call":
@@ -140,6 +140,9 @@ class Reports:
 
 
 def origin_of(address: str) -> str:
-    """The origin of an address: "https://www.example.fr"."""
-    parts = urlsplit(address)
+    """The origin of an address: "https://www.example.fr"; "" if it is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc}"
