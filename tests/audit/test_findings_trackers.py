@@ -283,6 +283,24 @@ def test_a_tracker_after_a_refusal_alone_is_found() -> None:
     assert found.sights[0].initiator.address.endswith("/app.js")
 
 
+def test_what_is_set_at_any_answer_is_no_memory_of_it() -> None:
+    def script(visit: Visit) -> None:
+        if visit.step in ("accept", "refuse"):
+            visit.cookie("zv", f"new:true:{visit.once('zv')}", YEAR)
+
+    assert ("tracker-after-refusal", "cookie zv") in grave(judged(script))
+
+
+def test_a_memory_with_a_number_in_it_is_a_memory() -> None:
+    def script(visit: Visit) -> None:
+        if visit.step in ("accept", "refuse"):
+            visit.cookie("zv", json.dumps({"ads": visit.step == "accept", "n": visit.once("zv")}), YEAR / 2)
+
+    judgement = judged(script)
+    assert not grave(judgement)
+    assert ("choice", "cookie zv") in {(allowed.ground, allowed.subject) for allowed in judgement.passes}
+
+
 def test_closing_the_banner_is_no_consent() -> None:
     def script(visit: Visit) -> None:
         if visit.state in ("closed", "accepted"):

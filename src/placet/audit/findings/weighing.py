@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from placet.audit.evidence import State
 from placet.audit.exemptions import NETWORK, Facts, exemption
@@ -25,8 +26,10 @@ NEVER = ("recaptcha", "hcaptcha")
 
 _ANSWERS = ("accept", "refuse", "purpose", "close", "withdraw")
 _SAYS = re.compile(
-    r"(?i)refus|accept|den[iy]|reject|grant|consent|allow|true|false|\b(?:yes|no|oui|non|on|off|all|none|[01])\b"
+    r"(?i)refus|accept|den[iy]|reject|grant|consent|allow|true|false|necessa|essential|marketing"
+    r"|\b(?:yes|no|oui|non)\b"
 )
+_DRAWN = re.compile(r"[0-9a-f-]{8,}|\d{5,}", re.IGNORECASE)
 
 
 class Weighed(NamedTuple):
@@ -162,10 +165,14 @@ class Scales:
             earlier = [m for m in writes if m.phase is moment.phase and m.step < moment.step]
             if not earlier and (step is None or step.name not in _ANSWERS):
                 return False
-        states: set[State] = {moment.state for moment in writes}
-        return not states <= {"accepted", "partial"} and all(
-            _SAYS.search(value) for by_step in trace.values.values() for value in by_step.values()
-        )
+        said: dict[State, set[str]] = {}
+        for phase in {moment.phase.name: moment.phase for moment in writes}.values():
+            for number, value in trace.values.get(phase.name, {}).items():
+                said.setdefault(self.case.state(phase, number), set()).add(_DRAWN.sub("", unquote(value)))
+        # What is the same whatever was answered does not remember the answer.
+        yes = said.get("accepted", set()) | said.get("partial", set())
+        no = said.get("refused", set()) | said.get("closed", set())
+        return bool(no) and not yes & no and all(_SAYS.search(value) for value in no)
 
 
 _PURPOSES = {
