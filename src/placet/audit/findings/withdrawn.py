@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from placet.audit.evidence import Phase, Request
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
-from placet.audit.findings.traces import firsts
+from placet.audit.findings.traces import UNTOLD, firsts
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding
@@ -19,8 +19,8 @@ def find(case: Case, scales: Scales, parties: Parties) -> Iterator[Finding]:
     for phase in case.phases:
         acting = _acting(case, scales, parties, phase)
         for request in phase.requests:
-            state = case.state(phase, request.step)
-            if state in ("withdrawn", "refused") and _kept(case, request) and request.step in acting:
+            taken_back = case.state(phase, request.step) == "withdrawn"
+            if taken_back and _kept(case, request) and request.step in acting:
                 parts = parse(request.address)
                 moment = case.moment(phase, request)
                 yield Finding(
@@ -46,8 +46,8 @@ def _kept(case: Case, request: Request) -> bool:
 
 
 def _acting(case: Case, scales: Scales, parties: Parties, phase: Phase) -> set[int]:
-    """The steps of a phase in which something was set or told that needs consent."""
-    gated = [party for party in parties.all.values() if matter_of(case, party).gated]
-    steps = {m.step for party in gated for m in party.moments if m.phase is phase}
-    traces = (case.traces[key] for key in scales.trackers)
-    return steps | {m.step for trace in traces for m in trace.moments if m.phase is phase and m.act == "set"}
+    """The steps of a phase in which something was set or told that waits for a yes elsewhere."""
+    gated = [party.moments for party in parties.all.values() if matter_of(case, party).gated]
+    trackers = [case.traces[key].moments for key in scales.trackers]
+    waiting = [moments for moments in gated + trackers if not any(m.state in UNTOLD for m in moments)]
+    return {m.step for moments in waiting for m in moments if m.phase is phase and m.act in ("set", "sent")}
