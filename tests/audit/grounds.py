@@ -19,6 +19,8 @@ from placet.audit.browser.visitor import Visitor
 from placet.audit.evidence import Phase
 from placet.audit.plan import Plan
 
+BOUND = 120.0  # seconds, of one visit: generous, for a machine that others use; a visit that hangs fails
+
 JAVASCRIPT = ("Content-Type", "text/javascript")
 
 Handler = BaseHTTPRequestHandler
@@ -153,8 +155,9 @@ async def _walked(hosts: Hosts, folder: Path, walk: Walk, manner: dict[str, Any]
         async_playwright() as playwright,
         Visitor.arrive(playwright, plan, folder / "s0", **manner) as visitor,
     ):
-        await walk(visitor, hosts)
-        return await visitor.phase("S0")
+        async with asyncio.timeout(BOUND):
+            await walk(visitor, hosts)
+            return await visitor.phase("S0")
 
 
 async def land(visitor: Visitor, hosts: Hosts) -> None:

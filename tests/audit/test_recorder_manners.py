@@ -22,7 +22,9 @@ DAY = 86_400
 
 def test_the_signal_goes_with_every_request_and_scripts_see_it(tmp_path: Path) -> None:
     pages: Pages = {
-        "site.localhost/": """<script>fetch("/told?" + navigator.globalPrivacyControl); new Worker("/worker.js")
+        "site.localhost/": """<script>
+            fetch("/told?" + navigator.globalPrivacyControl);
+            new Worker("/worker.js");
             </script><iframe src="http://third.localhost:{port}/frame"></iframe>""",
         "site.localhost/worker.js": script("fetch('/of-worker?' + navigator.globalPrivacyControl)"),
         "third.localhost/frame": "<script>fetch('/framed?' + navigator.globalPrivacyControl)</script>",

@@ -195,7 +195,8 @@ def test_a_request_that_only_the_log_knows_is_told_with_its_cookies() -> None:
 def hop(at: float, status: int) -> Hop:
     return Hop(
         id="1", number="x", session="", step=1, at=at, began=NOW, address="https://third.example/bye",
-        method="POST", kind="Ping", target="page", frame=PAGE, page=PAGE, initiator=Initiator(), status=status,
+        method="POST", kind="Ping", target="page", frame=PAGE, page=PAGE, initiator=Initiator(),
+        status=status,
     )  # fmt: skip
 
 
