@@ -451,7 +451,7 @@ TRAPS = {
         "<script>document.elementFromPoint = () => null; Element.prototype.getBoundingClientRect = () => ({}); Array.prototype.map = () => { throw 1; };"
         " window.getComputedStyle = () => { throw 1; }; Element.prototype.matches = () => { throw 1; };</script><header>",
     ),
-    "deep": page("<script>let at = document.body; for (let i = 0; i < 3000; i++) { const one = document.createElement('div'); at.append(one); at = one; } at.textContent = 'cookies';</script>"),
+    "deep": page("<script>let at = document.body; for (let i = 0; i < 300; i++) { const one = document.createElement('div'); at.append(one); at = one; } at.textContent = 'cookies';</script>"),
     "many": page("<div style='position:fixed;bottom:0;background:#fff'>Nous utilisons des cookies. " + "<button>OK</button>" * 3000 + "</div>"),
     "long-name": simple(f"<p>{TEXT['fr']}</p><button>{'Accepter ' * 3000}</button>"),
     "moving": page(f'<style>@keyframes m {{ to {{ transform: translateX(300px) }} }}</style><div data-banner id=b style="{FIXED};animation:m 1s infinite">{layers(settings=False)}</div>'),
@@ -471,8 +471,8 @@ TRAP = page(
 # The marks by which rules of autoconsent know a maker; our own markup around them.
 MAKER = page(
     f'<div id=tarteaucitronRoot data-banner><div id=tarteaucitronAlertBig style="{FIXED}"><p>{TEXT["fr"]}</p>'
-    + button("accept", "OK, tout accepter").replace("<button", "<button id=tarteaucitronPersonalize")
-    + button("settings", "Personnaliser").replace("<button", "<button id=tarteaucitronCloseAlert") + "</div></div>",
+    + button("accept", "OK, tout accepter").replace("<button", "<button id=tarteaucitronPersonalize2")
+    + button("refuse", "Interdire tous les cookies").replace("<button", "<button id=tarteaucitronAllDenied2") + "</div></div>",
     "if (kept()) tarteaucitronRoot.remove(); else bind(tarteaucitronRoot, choose);",
 )  # fmt: skip
 MAKER_MUTE = page(

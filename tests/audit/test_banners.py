@@ -201,6 +201,7 @@ def test_no_fault_of_a_page_is_raised(host: str) -> None:
     assert seen["forgets"][0][0] == "unsure"  # gone, and nothing kept
     assert seen["returns"][0][0] == "no control"  # pressed, and back at once
     assert seen["inert"][0][0] == "no control"
+    assert seen["leaving"][0][0] == "unsure"  # the page itself is gone
     assert seen["lying"][1] == "refused"  # a page whose functions lie is pressed all the same
 
 
@@ -210,7 +211,7 @@ def test_a_makers_markup_is_named_by_autoconsent(host: str) -> None:
         await visit.answers.name()
         return visit.answers.banner.maker if visit.answers.banner else ""
 
-    assert _walk(host, ["maker"], walk)["maker"][0] == "tarteaucitron.js"
+    assert _walk(host, ["maker"], walk)["maker"][0] == "tarteaucitron deny"
 
 
 def test_a_makers_rule_answers_where_the_words_do_not(host: str) -> None:

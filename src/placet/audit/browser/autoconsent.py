@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, Literal
 
@@ -79,12 +80,15 @@ class Autoconsent:
         await asyncio.gather(*(self._evaluate(frame, _STOP) for frame in self._page.frames[:20]))
         return name
 
-    async def answer(self, order: Literal["optOut", "optIn"], at_most: float = 12.0) -> str:
+    async def answer(
+        self, order: Literal["optOut", "optIn"], saying: Callable[[], Awaitable[None]], at_most: float = 12.0
+    ) -> str:
         """Let the rule that knows the banner answer it; return its name if it says that it did, else ""."""
         await asyncio.gather(*(self._start(frame) for frame in self._page.frames[:20]))
         name, frame = await self._listen("popupFound", 4.0)
         if not name or frame is None:
             return ""
+        await saying()
         await self._evaluate(frame, _TELL, order)
         said, _ = await self._listen(f"{order}Result", at_most, moved=name)
         return said

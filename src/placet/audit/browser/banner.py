@@ -1,7 +1,7 @@
 """Answers a banner of any make as a visitor would, and says whether the page shows that the answer was taken.
 
 Order for refusing: a control of the layer that shows and says so plainly; toggles that stand on that layer; a
-rule of autoconsent; the settings, where what is ticked is unticked and then refused or saved; the heuristics of
+rule of autoconsent; the settings, where what is ticked is unticked, then refused or saved; the heuristics of
 autoconsent. Hiding is never a choice, and a cross is pressed only by `close`. Nothing here raises for what a
 page does: an answer that could not be given has the outcome "no control" or "unsure", and says why.
 """
@@ -21,6 +21,8 @@ from placet.audit.browser.sizes import look_in_size
 from placet.audit.browser.ways import SETTLE, Ways
 from placet.audit.evidence import Banner, Choice, Layer, View, Walk, WayBack
 from placet.audit.words import act_of
+
+_LONGEST = 90.0  # seconds for one answer
 
 
 class Answers(Ways):
@@ -64,11 +66,17 @@ class Answers(Ways):
 
     async def accept(self) -> Choice:
         """Say yes to everything."""
-        return await self._say("accept")
+        return await self._within("accept")
 
     async def refuse(self) -> Choice:
         """Say no to everything."""
-        return await self._say("refuse")
+        return await self._within("refuse")
+
+    async def _within(self, said: Literal["accept", "refuse", "withdraw"]) -> Choice:
+        """Say it, or give up after a while, which is no answer."""
+        choice = await bounded(self._say(said), _LONGEST)
+        why = f"not done within {_LONGEST:.0f} seconds"
+        return choice or Choice(step=self._step(), said=said, outcome="unsure", why=why)
 
     async def _say(self, said: Literal["accept", "refuse", "withdraw"]) -> Choice:
         act: Literal["accept", "refuse"] = "accept" if said == "accept" else "refuse"
@@ -190,7 +198,7 @@ class Answers(Ways):
         opened = await self.reopen()
         if opened.outcome == "no control":
             return msgspec.structs.replace(opened, said="withdraw")
-        choice = await self._say("withdraw")
+        choice = await self._within("withdraw")
         return msgspec.structs.replace(choice, pressed=(*opened.pressed, *choice.pressed))
 
     async def walk(self) -> Walk:

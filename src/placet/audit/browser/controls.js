@@ -64,7 +64,7 @@
     return false;
   };
   const said = (element, deep = 0) => {
-    if (deep > 25) return "";
+    if (deep > 60) return "";
     if (element.nodeType === 3) return element.data;
     if (element.nodeType !== 1 || element.getAttribute("aria-hidden") === "true" && deep) return "";
     if (deep && element.getAttribute("aria-label")) return " " + element.getAttribute("aria-label") + " ";
@@ -132,6 +132,7 @@
     let block = parent(element);
     for (let far = 0; block && style(block).display === "inline" && far < 5; far++) block = parent(block);
     if (!block || style(block).display.includes("flex") || style(block).display.includes("grid")) return false;
+    if (block.childNodes.length > 200) return false;
     let words = "";
     const gather = (node) => {
       if (node.nodeType === 3) words += node.data;
@@ -185,10 +186,13 @@
   // The line that a pair of buttons stands in: the smallest element around with two controls, and its other words.
   const pair = (element) => {
     for (let outer = parent(element), far = 0; outer && far < 5; outer = parent(outer), far++) {
-      const held = [...outer.querySelectorAll(PRESSED)].filter(shown);
+      const all = outer.querySelectorAll(PRESSED);
+      if (all.length > 12) return null;
+      const held = [...all].filter(shown);
       if (held.length < 2) continue;
       for (let wider = outer; wider && far < 7; wider = parent(wider), far++) {
-        if ([...wider.querySelectorAll(PRESSED)].filter(shown).length > held.length) return null;
+        const more = wider.querySelectorAll(PRESSED);
+        if (more.length > 40 || [...more].filter(shown).length > held.length) return null;
         let text = said(wider);
         for (const one of held) text = text.replace(bare(said(one)), " ");
         if (bare(text).length > 2) return { number: number(outer), words: bare(text).slice(0, 120) };
@@ -254,8 +258,8 @@
       if (!firm.has(element) && holds.has(element)) continue;
       if (!seen(element)) continue;
       found.controls.push({ number: number(element), name: name(element), tag: element.localName, role: element.getAttribute("role") || "",
-        hint: bare(`${element.id} ${element.getAttribute("class") || ""}`).slice(0, 160), covered: covered(element) });
-      if (found.controls.length > 1500) break;
+        hint: bare(`${element.id} ${element.getAttribute("class") || ""}`).slice(0, 160) });
+      if (found.controls.length > 600) break;
     }
     for (const element of topics.slice(0, 400)) found.topics.push(number(element));
     for (const element of toggles.slice(0, 600)) if (seen(element) || face(element)) found.toggles.push(number(element));

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from playwright.async_api import Page, Request
 
@@ -16,30 +18,37 @@ class Memory:
     """What is kept now."""
 
     cookies: frozenset[tuple[str, str, str]] = frozenset()  # name, domain, value
-    stored: frozenset[tuple[str, str]] = frozenset()  # address of the document, its storage as JSON
+    stored: Mapping[str, str] = field(default_factory=dict)  # the storage of each document, as JSON
 
     def change(self, after: Memory) -> str:
         """Return in words what has changed since, or ""."""
         names = sorted({name for name, _, _ in self.cookies ^ after.cookies})
         if names:
             return f"cookie {', '.join(names[:5])}"
-        return "storage" if self.stored != after.stored else ""
+        # A document that has come or gone tells nothing: only what changed where one looked before.
+        both = self.stored.keys() & after.stored.keys()
+        return "storage" if any(self.stored[one] != after.stored[one] for one in both) else ""
 
 
 async def remember(page: Page, documents: Documents) -> Memory:
     """Return what the browser keeps: the whole jar, HttpOnly too, and the storage of every document."""
     jar = await bounded(page.context.cookies()) or []
-    stored = set()
+    stored = {}
     for document in await documents.all():
         text = await document.call("stored", limit=2)
         if text:
-            stored.add((document.address.split("#")[0].split("?")[0], text))
+            stored[_origin(document.address)] = text
     return Memory(
         frozenset(
             (cookie.get("name", ""), cookie.get("domain", ""), cookie.get("value", "")) for cookie in jar
         ),
-        frozenset(stored),
+        stored,
     )
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class Sent:

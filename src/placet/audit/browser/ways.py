@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -93,9 +94,10 @@ class Ways:
         return await press(self.page, found.document, number)
 
     async def _about_to_say(self, attempt: Attempt) -> None:
-        if self._saying is not None and not attempt.saying:
+        if not attempt.saying:
             attempt.saying = True
-            await self._saying()
+            if self._saying is not None:
+                await self._saying()
 
     async def _by_control(
         self, attempt: Attempt, found: Found, act: Literal["accept", "refuse"]
@@ -231,9 +233,13 @@ class Ways:
         self, attempt: Attempt, order: Literal["optOut", "optIn"], heuristics: Literal["off", "reject"]
     ) -> Choice | None:
         found = await self._eyes.see(settings=self._entry_opened)
-        await self._about_to_say(attempt)
-        rule = await bounded(Autoconsent(self.page, heuristics).answer(order), 25)
+        saying = partial(self._about_to_say, attempt)
+        rule = await bounded(Autoconsent(self.page, heuristics).answer(order, saying), 25)
         if not rule:
+            # A rule that fits badly may have pressed something all the same.
+            if found and attempt.saying and await self._eyes.gone(found, 0.0) is not None:
+                why = "a rule of autoconsent failed, and the banner is gone"
+                return self._choice(attempt, "unsure", how="autoconsent", why=why)
             return None
         if heuristics == "off":
             self._maker = rule
