@@ -52,13 +52,16 @@ def find(case: Case, scales: Scales, parties: Parties) -> Iterator[Finding]:
         for subject, (purpose, moments) in one.things.items():
             by_subject.setdefault(subject, []).append((one, purpose, moments))
     ignored = _ignored(opened)
+    sure = {case.traces[key].subject for key, weighed in scales.trackers.items() if weighed.service}
+    sure |= {party.subject for party in parties.all.values() if party.known}
     for subject in sorted(by_subject):
         wrong = [
             (one, purpose, moments)
             for one, purpose, moments in by_subject[subject]
             if ignored or _differs(one.meant, purpose)
         ]
-        if wrong:
+        # What a name seems to say is no proof where one purpose alone opens it, always.
+        if wrong and (subject in sure or len(by_subject[subject]) > 1):
             one, purpose, _ = wrong[0]
             every = [moment for _, _, moments in wrong for moment in moments]
             yield Finding(
