@@ -181,7 +181,7 @@ def moment(at: float, origin: str) -> Moment:
 
 
 def test_a_request_that_only_the_log_knows_is_told_with_its_cookies() -> None:
-    added, writes = unheard(read_log(log(*BEACON)), [], moment)
+    added, writes = unheard(read_log(log(*BEACON)), [], 0.0, moment)
     beacon = added[0].told()
     assert (beacon.kind, beacon.method, beacon.status, beacon.step) == ("Ping", "POST", 204, 2)
     assert beacon.cookies == (Cookie(name="id", value="abc", domain=".third.example"),)
@@ -202,16 +202,16 @@ def hop(at: float, status: int) -> Hop:
 
 def test_a_request_that_is_known_is_not_added_again() -> None:
     sent = read_log(log(*BEACON))
-    assert unheard(sent, [hop(4.9, 204)], moment) == ([], [])
-    added, _ = unheard([*sent, *sent], [hop(4.9, 204)], moment)
+    assert unheard(sent, [hop(4.9, 204)], 0.0, moment) == ([], [])
+    added, _ = unheard([*sent, *sent], [hop(4.9, 204)], 0.0, moment)
     assert len(added) == 1
-    added, _ = unheard(sent, [hop(500.0, 204)], moment)
+    added, _ = unheard(sent, [hop(500.0, 204)], 0.0, moment)
     assert len(added) == 1
 
 
 def test_an_answer_that_was_not_heard_is_filled_in() -> None:
     known = hop(4.9, 0)
-    added, writes = unheard(read_log(log(*BEACON)), [known], moment)
+    added, writes = unheard(read_log(log(*BEACON)), [known], 0.0, moment)
     assert added == []
     assert known.status == 204
     assert [one.request for one in writes] == ["1", "1"]
@@ -267,5 +267,5 @@ def test_an_archive_holds_each_request_with_what_its_answer_set() -> None:
 
 def test_nothing_of_a_log_is_about_somebody_else() -> None:
     sent = Sent(5.0, "https://a.example/", "GET", "https://b.example", "https://b.example")
-    added, writes = unheard([sent], [], moment)
+    added, writes = unheard([sent], [], 0.0, moment)
     assert (added[0].kind, added[0].status, writes) == ("Fetch", 0, [])

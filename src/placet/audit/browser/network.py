@@ -104,14 +104,14 @@ class Network:
         number, asked = said["requestId"], said["request"]
         if asked["url"].startswith(("data:", "chrome-extension:", "chrome:")):
             return
+        if len(self.hops) >= limits.REQUESTS:
+            self._note("too many requests", f"more than {limits.REQUESTS}; those after are not written down")
+            return
         chain = self._chains.setdefault(number, [])
         if chain and "redirectResponse" not in said:
             return  # heard from a second session
         if chain:
             self._redirected(chain[-1], said)
-        if len(self.hops) >= limits.REQUESTS:
-            self._note("too many requests", f"more than {limits.REQUESTS}; those after are not written down")
-            return
         hop = Hop(
             id=f"{len(self.hops) + 1}",
             number=number,

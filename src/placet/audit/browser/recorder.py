@@ -138,7 +138,10 @@ class Recorder:
 
     def complete(self, log: Sequence[Sent]) -> None:
         """Adds what the network's log knows beside."""
-        added, writes = unheard(log, self.network.hops, self._moment_of)
+        documents = [hop for hop in self.network.hops if hop.kind == "Document"]
+        added, writes = unheard(
+            log, self.network.hops, self.began, lambda at, origin: self._moment_of(at, origin, documents)
+        )
         self.network.add(added, writes)
         greeted(log, self.network.lines)
 
@@ -320,15 +323,14 @@ class Recorder:
             page=self.targets.page_of(session),
         )
 
-    def _moment_of(self, when: float, origin: str) -> Moment:
-        """When and where something happened that only the network's log tells."""
-        at = round(max(0.0, when - self.began), 4)
-        documents = [hop for hop in self.network.hops if hop.kind == "Document" and hop.at <= at + 1]
-        asked = [hop for hop in documents if origin_of(hop.address) == origin]
-        pages = [hop for hop in documents if hop.target == "page" and hop.page == hop.address]
+    def _moment_of(self, at: float, origin: str, documents: Sequence[Hop]) -> Moment:
+        """Where something was that only the network's log tells of, `at` seconds after the phase began."""
+        before = [hop for hop in documents if hop.at <= at + 1]
+        asked = [hop for hop in before if origin_of(hop.address) == origin]
+        pages = [hop for hop in before if hop.target == "page" and hop.page == hop.address]
         frame = asked[-1].address if asked else f"{origin}/"
         page = asked[-1].page if asked else pages[-1].address if pages else frame
-        step = max(1, sum(start <= when for start in self._starts))
+        step = max(1, sum(start <= self.began + at for start in self._starts))
         return Moment(min(step, self.step), at, self.began_at + at, "page", frame, page)
 
     async def _read_bodies(self) -> None:

@@ -24,11 +24,12 @@ _LATE = 30.0  # seconds that a request may wait for its turn
 
 
 def unheard(
-    log: Sequence[Sent], hops: Sequence[Hop], moment: Callable[[float, str], Moment]
+    log: Sequence[Sent], hops: Sequence[Hop], began: float, moment: Callable[[float, str], Moment]
 ) -> tuple[list[Hop], list[CookieWrite]]:
     """Requests of the log that are not among `hops`, with the cookies their answers set.
 
-    `moment` says when and where something happened, by the monotonic clock and the origin that asked. Where
+    `began` is when the phase did, by the monotonic clock; `moment` says where something happened that began so many
+    seconds later, asked for by an origin. No more are added than there is room for in a phase. Where
     a hop is there but its answer was not heard any more, what the log knows is filled in.
     """
     known: dict[tuple[str, str], list[Hop]] = defaultdict(list)
@@ -39,11 +40,13 @@ def unheard(
     for sent in log:
         if sent.address.startswith("ws"):
             continue
-        when = moment(sent.at, sent.origin)
-        told = _same(known[sent.method, sent.address.partition("#")[0]], when.at)
+        at = round(max(0.0, sent.at - began), 4)
+        told = _same(known[sent.method, sent.address.partition("#")[0]], at)
         if told and (told.status or told.failed or told.cached):
             continue
-        hop = told or _hop(sent, when, f"net-{len(added) + 1}")
+        if not told and len(added) + len(hops) >= limits.REQUESTS:
+            continue
+        hop = told or _hop(sent, moment(at, sent.origin), f"net-{len(added) + 1}")
         if not told:
             added.append(hop)
         _fill(hop, sent)
