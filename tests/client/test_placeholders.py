@@ -14,6 +14,7 @@ import pytest
 import turbohtml
 from playwright.sync_api import BrowserContext, Page
 
+from placet.config import read_config
 from placet.consent.choice import Choice
 from placet.consent.decision import decide
 from placet.consent.frames import shaping
@@ -23,7 +24,7 @@ from placet.web.pages import Pages
 
 from . import lighthouse
 from .lighthouse import Lighthouse
-from .rendered import after, first_visit, policy
+from .rendered import POLICY_FILE, after, first_visit, policy
 
 POLICY = policy()
 PAGES = Pages(POLICY)
@@ -64,6 +65,24 @@ def test_its_button_belongs_to_the_form_that_the_page_has_while_something_is_ref
     ):
         page = turbohtml.parse(PAGES.page(decision)["fr"].body.decode())
         assert len(page.select("form#placet-allow[method=post]")) == forms
+
+
+@pytest.mark.parametrize(("purpose", "provider"), [("ads", "regie"), ("ads", None), ("social", "criteo")])
+def test_an_advertisement_offers_neither_way(purpose: str, provider: str | None, tmp_path: Path) -> None:
+    used = 'use = [{ service = "criteo", purpose = "social" }]\n'
+    text = POLICY_FILE.read_text("utf-8").replace("[purposes.social]\n", "[purposes.social]\nshares = true\n")
+    (tmp_path / "placet.toml").write_text(used + text, "utf-8")
+    policy = read_config(tmp_path / "placet.toml", {}).policy
+    frame = Frame(address="https://regie.localhost/cadre")
+    inserted = Pages(policy).page(first_visit(policy))["fr"]
+    shown = turbohtml.parse(
+        inserted.placeholder(Held("frame", frame.address, purpose, provider, frame)).decode()
+    )
+    assert not shown.select("button")
+    assert [link.attrs["href"] for link in shown.select("a")] == [
+        f"/.placet/settings?lang=fr#purpose-{purpose}"
+    ]
+    assert "vous n’avez pas autorisé" in words(shown)
 
 
 def test_in_a_frame_it_has_no_button_and_its_links_lead_out() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
+from placet.catalogue import read_shelves
 from placet.consent.policy import Policy
 from placet.consent.services import embed_at
 from placet.consent.sources import Frame, Held
@@ -35,6 +36,11 @@ class Placeholders:
         self._policy = policy
         self._wordings = wordings
         self._render = render
+        shelves = read_shelves()
+        self._advertisers = frozenset(shelves["advertising"].services)
+        # As the catalogue names the purpose, less the name that is first of all another kind's.
+        first = {shelf.purposes[0] for kind, shelf in shelves.items() if kind != "advertising"}
+        self._advertising = frozenset(shelves["advertising"].purposes) - first
         self._known = lru_cache(maxsize=1_024)(self._shown)  # a page's frames are few, and come again
 
     def of(self, language: str, *, framed: bool) -> Callable[[Held], bytes]:
@@ -77,6 +83,8 @@ class Placeholders:
         purpose_title = wording.title(purpose) if purpose else ""
         link = link or (frame.address if purpose and self._leads_away(frame.address) else None)
         allowable = purpose is not None and self._policy.purposes[purpose].basis == "consent"
+        if provider in self._advertisers or purpose in self._advertising:
+            allowable, link = False, None  # nobody looks for an advertisement: the settings are enough
         also = wording.reach(purpose, provider) if purpose else []
         return self._render(
             "placeholder.html",
