@@ -24,10 +24,6 @@ def once(first: Answer) -> Answer:
     return lambda asked, connection: next(answers, ok)(asked, connection)
 
 
-def saying(raw: bytes) -> Answer:
-    return once(lambda asked, connection: connection.sendall(raw))
-
-
 @pytest.mark.parametrize(
     ("method", "raw"),
     [
@@ -46,9 +42,16 @@ def saying(raw: bytes) -> Answer:
 def test_what_nobody_asked_for_is_nobodys_answer(
     method: bytes, raw: bytes, front: Placet, behind: Site
 ) -> None:
-    behind.answer = saying(raw)
+    connections: list[socket.socket] = []
+
+    def answer(asked: Asked, connection: socket.socket) -> None:
+        connections.append(connection)
+        connection.sendall(raw if len(connections) == 1 else OK)
+
+    behind.answer = answer
     ask(front.port, method + b" /a" + ENDS)
     assert ask(front.port, b"GET /b" + ENDS).endswith(b"\r\n\r\nok\n")
+    assert connections[0] is not connections[1]
 
 
 def test_what_comes_while_a_connection_rests_ends_it(front: Placet, behind: Site) -> None:
@@ -111,7 +114,7 @@ def test_a_large_body_arrives_whole_at_a_visitor_who_takes_their_time(
 
     behind.answer = answer
     with connect(front.port) as visitor:
-        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         # By HTTP/1.0 no chunks are to be taken apart here.
         visitor.sendall(b"GET /a HTTP/1.0\r\nHost: www.gazette.test\r\n\r\n")
         came = b""
