@@ -28,8 +28,8 @@ def unheard(
 ) -> tuple[list[Hop], list[CookieWrite]]:
     """Requests of the log that are not among `hops`, with the cookies their answers set.
 
-    `began` is when the phase did, by the monotonic clock; `moment` says where something happened that began so
-    many seconds later, asked for by an origin. No more are added than a phase has room for. Where a hop is
+    `began` is when the phase did, by the monotonic clock; `moment` says where something happened that began
+    so many seconds later, asked for by an origin. No more are added than a phase has room for. Where a hop is
     there but its answer was not heard any more, what the log knows is filled in.
     """
     known: dict[tuple[str, str], list[Hop]] = defaultdict(list)
