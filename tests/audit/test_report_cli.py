@@ -18,7 +18,7 @@ from placet.audit import folder
 from placet.audit.report.document import encode, read_report
 from placet.errors import AuditError
 from placet.operator import audited
-from tests.officer.site import Ran, run
+from tests.officer.site import Ran, run, run_apart
 from tests.sites import BY_NAME, serving
 
 from .reports import HOSTILE, PICTURE, SHOT, evidence, report, without
@@ -43,7 +43,7 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     place = tmp_path_factory.mktemp("audit")
     with serving() as served:
         made = Audited(
-            run(
+            run_apart(  # Playwright of the other tests has an event loop in this process
                 place,
                 *(
                     "audit",
@@ -131,7 +131,6 @@ def test_a_comparison_fails_where_something_is_new(tmp_path: Path) -> None:
         (["audit", "--compare", "wrong.json", "wrong.json"], "A005"),
         (["audit", "http://localhost:9/", "--draft", "wrong.json"], "A008"),
         (["audit", "http://localhost:9/", "--out", "wrong.json"], "A008"),
-        (["audit", "http://localhost:9/", "--chromium", "no-browser"], "A001"),
         (["audit", "http://localhost:9/", "--policy", "nothing.toml"], "S001"),
         (["audit", "--judge", "seen.json", "--list", "nothing.txt"], "A005"),
         (["audit", "http://localhost:9/", "--list", "nothing.txt"], "A005"),
@@ -146,9 +145,14 @@ def test_what_cannot_be_done_is_said_with_a_number(tmp_path: Path, arguments: li
     assert ran.out == ""
 
 
+def test_without_a_browser_it_says_so(tmp_path: Path) -> None:
+    ran = run_apart(tmp_path, "audit", "http://localhost:9/", "--chromium", "no-browser")
+    assert (ran.status, ran.err.split()[0]) == (3, "A001")
+
+
 @pytest.mark.browser
 def test_a_site_that_does_not_answer_is_not_called_clean(tmp_path: Path) -> None:
-    ran = run(tmp_path, "audit", "http://localhost:9/", "--scenario", "S0", "--out", "out")
+    ran = run_apart(tmp_path, "audit", "http://localhost:9/", "--scenario", "S0", "--out", "out")
     assert ran.status == 3
     assert "A002 " in ran.err
 
