@@ -452,7 +452,7 @@ TRAPS = {
         " window.getComputedStyle = () => { throw 1; }; Element.prototype.matches = () => { throw 1; };</script><header>",
     ),
     "deep": page("<script>let at = document.body; for (let i = 0; i < 300; i++) { const one = document.createElement('div'); at.append(one); at = one; } at.textContent = 'cookies';</script>"),
-    "many": page("<div style='position:fixed;bottom:0;background:#fff'>Nous utilisons des cookies. " + "<button>OK</button>" * 3000 + "</div>"),
+    "many": page("<div style='position:fixed;bottom:0;background:#fff'>Nous utilisons des cookies. " + "<button>OK</button>" * 300 + "</div>"),
     "long-name": simple(f"<p>{TEXT['fr']}</p><button>{'Accepter ' * 3000}</button>"),
     "moving": page(f'<style>@keyframes m {{ to {{ transform: translateX(300px) }} }}</style><div data-banner id=b style="{FIXED};animation:m 1s infinite">{layers(settings=False)}</div>'),
     "leaving": page(f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>', "b.addEventListener('click', () => { location.href = 'about:blank'; });"),
