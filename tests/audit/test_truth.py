@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from placet.audit.judgement import Finding, Severity, Sight, State
+from placet.audit.evidence import State
+from placet.audit.judgement import Finding, Severity, Sight
 from tests.sites import BY_NAME, SITES
 from tests.sites.truth import hold
 
