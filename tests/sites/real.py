@@ -31,7 +31,6 @@ const pose = (nom, ou) => document.cookie.includes(nom + "=") || (document.cooki
 pose("_fbp", "path=/; domain=" + location.hostname); pose("_vis", "path=/draps");
 """
 AUDIENCE_COOKIES, ADVERT_COOKIES = ("_ga", "_ga_7KQ2M9", "_hjid"), ("_fbp", "_vis")
-SEVEN = (*AUDIENCE_COOKIES, *ADVERT_COOKIES, "lecteur", "recos")
 
 TARTEAUCITRON = """
 <script src="/paquets/tarteaucitronjs/tarteaucitron.js"></script>
