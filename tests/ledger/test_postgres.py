@@ -358,7 +358,7 @@ def test_a_full_disk_of_the_server_is_an_outage_until_there_is_room(
         with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as rest:
             while True:
                 rest.write(bytes(4096))
-        with pytest.raises(LedgerDown, match="could not (extend file|write init file)"):
+        with pytest.raises(LedgerDown, match=r"could not (extend file|write init file)"):
             probe_for_ever(store)  # what was rolled back takes what room is left in the last pages
         ballast.unlink()
         store.probe()
