@@ -221,7 +221,7 @@
       font_size: parseFloat(own.fontSize) || 16, font_weight: parseInt(own.fontWeight) || 400,
       colour: over(colour(deepest(element).color), back), background: back, around: beside, border: bordered(element, beside),
       underlined: /underline/.test(own.textDecorationLine), covered: covered(element), href: element.localName === "a" ? element.href || "" : "",
-      seen: seen(element), pair: pair(element),
+      seen: seen(element), pair: pair(element), unfolds: element.hasAttribute("aria-expanded"),
     };
   };
   const deepest = (element) => { let inner = element; while (inner.children.length === 1 && !bare(texts(inner).map((node) => node.data).join(""))) inner = inner.children[0]; return style(inner); };

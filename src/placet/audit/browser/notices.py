@@ -62,6 +62,8 @@ def named(control: dict[str, Any]) -> Act:
         marks = control.get("hint", "").lower()
         if any(mark in marks for mark in ("close", "dismiss", "fermer", "croix", "btn-x")):
             return "close"
+    if act in ("accept", "refuse", "save") and control.get("unfolds"):
+        return "more"  # "Necessary cookies", with what it says about them underneath
     return act
 
 

@@ -47,6 +47,14 @@ class Found:
         return any(control.act in ("accept", "refuse", "save") for control in self.layer.controls)
 
     @property
+    def busy(self) -> bool:
+        """Whether it shows, and takes no answer: it was pressed, and has not done with it."""
+        return not any(
+            control.act in ("accept", "refuse", "save") and not control.disabled
+            for control in self.layer.controls
+        )
+
+    @property
     def choices(self) -> bool:
         """Whether anything can be set in it, purpose by purpose."""
         return any(not toggle.disabled for toggle in self.layer.toggles) or bool(self.lines())
@@ -61,7 +69,13 @@ class Found:
         ]
         return sorted(
             found,
-            key=lambda one: (acts.index(one[0].act), one[0].in_text, not one[0].in_view, -one[0].box.area),
+            key=lambda one: (
+                acts.index(one[0].act),
+                one[0].in_text,
+                not says_all(one[0].name),
+                not one[0].in_view,
+                -one[0].box.area,
+            ),
         )
 
     def lines(self) -> dict[str, tuple[int, int]]:

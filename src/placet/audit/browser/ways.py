@@ -23,6 +23,7 @@ from placet.audit.words import act_of
 
 _DEEPEST = 3  # layers
 _PATIENCE = 9.0  # seconds that a banner is waited for before it is answered
+_SLOW = 8.0  # more, for one that shows that it is busy
 SETTLE = 3.0  # seconds for a banner to go, or for a layer to open
 
 Said = Literal["accept", "refuse", "purpose", "close", "withdraw", "reopen"]
@@ -135,6 +136,9 @@ class Ways:
 
     async def _settled(self, attempt: Attempt, found: Found, how: str) -> Choice | None:
         went = await self._eyes.gone(found, SETTLE)
+        if went is None and (now := await self._eyes.see(settings=self._entry_opened)) and now.busy:
+            rest = await self._eyes.gone(found, _SLOW)
+            went = None if rest is None else SETTLE + rest
         return await self._made(attempt, how, went) if went is not None else None
 
     async def _finish(
