@@ -9,7 +9,7 @@ and of a click:
     form ── parse ──▶ receipt ──▶ ledger.append ──▶ Set-Cookie, 303
 
 What people need is here; where it lives is in the rooms `consent`, `ledger`, `client` and `web`. What is done
-from the command line is in `officer` and `operator`, and in `audit`, which visits any site with a real browser;
+from the command line is in `officer`, `operator` and `audit`, which visits any site with a real browser;
 facts about well-known services are in `catalogue`.
 """
 
