@@ -28,9 +28,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 async def nothing_said(tour: Tour) -> None:
     """S0: no choice; waiting, scrolling, pressing on words, three pages; nothing of it is a yes."""
     await tour.land()
-    await tour.begin("wait")
-    await tour.watch(max(tour.plan.patience - LATE, LATE))
-    await tour.end()
+    await tour.wait()
     await tour.scroll()
     await tour.click()
     await tour.pages(watch=1.0)

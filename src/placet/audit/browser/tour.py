@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Tour:
         self.purposes: tuple[str, ...] = ()
         self.gpc = ""
         self._tell = tell
+        self._landed = 0.0
         self._said: tuple[str, State] = ("", "none")
         self._banner: Banner | None = None
         self._choices: list[Choice] = []
@@ -82,6 +84,7 @@ class Tour:
         """Open the site's page, and wait for a banner; return whether one asks."""
         await self.begin("land", self.plan.address)
         status = await self.visitor.go(self.plan.address)
+        self._landed = time.monotonic()
         if not status:
             self.fail("the page could not be opened")
         elif status >= 400:
@@ -92,6 +95,12 @@ class Tour:
             self.links = await self._links()
         await self.visitor.end(asked=layer is not None, wall=await self.answers.wall())
         return layer is not None
+
+    async def wait(self) -> None:
+        """Do nothing, until the first page has been watched for as long as the plan says."""
+        await self.begin("wait")
+        await self.watch(max(self.plan.patience - (time.monotonic() - self._landed), 1.0))
+        await self.end()
 
     async def page(self, address: str, name: StepName = "page", watch: float = 0.0) -> None:
         """Open another page, and look whether it asks, and whether it can be used."""
