@@ -90,17 +90,20 @@ def _walk(host: str, names: list[str], walk: Walk, *, choice: str = "") -> dict[
     return asyncio.run(all_of_them())
 
 
-GROUPS = [list(CASES)[at::6] for at in range(6)]
+GROUPS = [
+    pytest.param(list(CASES)[at::6], id=str(at), marks=[pytest.mark.soak] if at % 3 else [])
+    for at in range(6)
+]
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=range(6))
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_refusal_is_given_wherever_a_visitor_can_give_one(host: str, group: list[str]) -> None:
     for name, (choice, kept) in _walk(host, group, lambda visit: visit.answers.refuse()).items():
         wanted = ("made", "refused") if CASES[name].refusable else ("no control", "")
         assert (choice.outcome, kept) == wanted, (name, choice)
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=range(6))
+@pytest.mark.parametrize("group", GROUPS)
 def test_an_acceptance_is_given_wherever_a_visitor_can_give_one(host: str, group: list[str]) -> None:
     for name, (choice, kept) in _walk(host, group, lambda visit: visit.answers.accept()).items():
         assert (choice.outcome, kept) == ("made", "accepted"), (name, choice)
@@ -187,6 +190,7 @@ def test_a_wall_is_told_from_a_page_that_can_be_used(host: str) -> None:
     assert [wall for wall, _ in seen.values()] == [True, True, False, False]
 
 
+@pytest.mark.soak
 def test_no_fault_of_a_page_is_raised(host: str) -> None:
     async def walk(visit: Visit) -> list[str]:
         answers = visit.answers

@@ -17,15 +17,11 @@ pytestmark = pytest.mark.browser
 # Each with the scenarios that it takes; the whole suite is in the soak, and in the bench with its figures.
 SOME = (
     ("discret", ("S0",)),
-    ("seconde-page", ("S0",)),
     ("masque", ("S0",)),
-    ("guichet", ("S0",)),
     ("mesure-exempte", ("S0",)),
-    ("pale", ("S0",)),
     ("ombre-fermee", ("S1",)),
     ("refus-ignore", ("S1",)),
     ("httponly", ("S2",)),
-    ("formulaire", ("S2",)),
 )
 TEN_TIMES = "une-fois-pour-toutes"
 
