@@ -49,11 +49,19 @@
     if (!shown(element)) return false;
     const box = element.getBoundingClientRect(), tall = Math.max(document.documentElement.scrollHeight, innerHeight);
     if (box.right <= 0 || box.bottom + scrollY <= 0 || box.left >= Math.max(innerWidth, document.documentElement.scrollWidth)) return false;
-    if (fixed(element) && (box.top >= innerHeight || box.bottom <= 0)) return false;
+    if (fixed(element) && (box.top >= innerHeight || box.bottom <= 0) && !scrolled(element)) return false;
     if (box.top + scrollY >= tall) return false;
     return style(element).clip !== "rect(0px, 0px, 0px, 0px)" && !clipped(element, box);
   };
   const fixed = (element) => { for (; element; element = parent(element)) if (style(element).position === "fixed") return element; return null; };
+  // Lies in a part that scrolls by itself, up to the one that is fixed: a bar too long for a narrow window.
+  const scrolled = (element) => {
+    for (; element; element = parent(element)) {
+      if (/auto|scroll/.test(style(element).overflowY) && element.scrollHeight > element.clientHeight + 1) return true;
+      if (style(element).position === "fixed") return false;
+    }
+    return false;
+  };
   // Hidden by an ancestor of no height or width: an accordion that is shut.
   const clipped = (element, box) => {
     for (let outer = parent(element), far = 0; outer && far < 12; outer = parent(outer), far++) {
