@@ -78,6 +78,8 @@ def check_one_log(places: Sequence[Path], ledger: str) -> None:
         servers = stack.enter_context(running(places, ledger))
         watching = [stack.enter_context(Watching(place)) for place in dict.fromkeys(places)]
         assert len({server.shown for server in servers}) == 1
+        # Of what was shown; all the choices may be made before the next one.
+        assert until(lambda: all(each.notes for each in watching))
         done = choose([server.address for server in servers], servers[0].shown, CHOICES, AT_ONCE)
         store = stack.enter_context(closing(open_store(ledger)))
         # What is slow on a busy machine may have been spooled, or refused.
