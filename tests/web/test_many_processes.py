@@ -60,8 +60,12 @@ class Watching:
 
     def _watch(self) -> None:
         while not self._over.wait(0.02):
-            if (note := self.source.read("checkpoint")) is not None:
-                self.notes[note] = None
+            self._look()
+        self._look()  # whoever ends the watch may have seen a checkpoint since
+
+    def _look(self) -> None:
+        if (note := self.source.read("checkpoint")) is not None:
+            self.notes[note] = None
 
     def size(self, log: Verifier) -> int:
         """How long the log is that is published now."""
