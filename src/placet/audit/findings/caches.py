@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from placet.audit.evidence import Phase, Request
 from placet.audit.findings.case import Case
-from placet.audit.findings.traces import UNTOLD, Moment, firsts
+from placet.audit.findings.traces import UNTOLD, Moment
 from placet.audit.identifiers import identity
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, parse
@@ -46,7 +46,7 @@ def find(case: Case) -> Iterator[Finding]:
                     "etag": next(iter(tags.values()))[0][:100],
                 },
                 certain=bool(file.returned),
-                sights=tuple(case.sight(moment) for moment in firsts(moments)),
+                sights=case.sights(moments),
             )
 
 

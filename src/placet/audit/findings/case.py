@@ -7,7 +7,7 @@ from functools import cached_property
 
 from placet.audit.evidence import Evidence, Phase, Request, State, Step
 from placet.audit.findings.gathering import Gathering
-from placet.audit.findings.traces import Key, Moment, Trace
+from placet.audit.findings.traces import Event, Key, Moment, Trace, firsts
 from placet.audit.identifiers import Clock, Identity, bits, carried, identity
 from placet.audit.judgement import Sight
 from placet.audit.knowledge import Knowledge
@@ -61,12 +61,18 @@ class Case:
             shot=step.shot if step else "",
         )
 
+    def sights(self, moments: list[Moment]) -> tuple[Sight, ...]:
+        """Return where and when something was first seen, for each phase and state."""
+        return tuple(self.sight(moment) for moment in firsts(moments))
+
+    def acted(self, phase: Phase, event: Event, act: str, detail: str, to: str = "") -> Moment:
+        """Return what somebody did as a moment."""
+        state = self.state(phase, event.step)
+        return Moment(phase, event.step, act, event.at, event.page, detail, event.initiator, state, to)
+
     def moment(self, phase: Phase, request: Request, detail: str = "") -> Moment:
         """Return a request as a moment."""
-        return Moment(
-            phase, request.step, "sent", request.at, request.page, detail or request.address,
-            request.initiator, self.state(phase, request.step), host_of(request.address),
-        )  # fmt: skip
+        return self.acted(phase, request, "sent", detail or request.address, host_of(request.address))
 
     @cached_property
     def clock(self) -> Clock:

@@ -8,7 +8,7 @@ from placet.audit.evidence import Phase, Request
 from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import pairs
 from placet.audit.findings.parties import measures
-from placet.audit.findings.traces import UNTOLD, Moment, firsts
+from placet.audit.findings.traces import UNTOLD, Moment
 from placet.audit.findings.trackers import withdrawn
 from placet.audit.findings.weighing import TRACKING, Scales
 from placet.audit.identifiers import bits, carried
@@ -45,7 +45,7 @@ def find(case: Case, scales: Scales) -> Iterator[Finding | Pass]:
         yield from _findings(case, seen[name])
     yield from _bounces(case)
     for subject in sorted(allowed):
-        sights = tuple(case.sight(moment) for moment in firsts(allowed[subject]))
+        sights = case.sights(allowed[subject])
         yield Pass(subject=subject, ground="measurement", rule="R12", sights=sights)
 
 
@@ -118,7 +118,7 @@ def _findings(case: Case, cloak: Cloak) -> Iterator[Finding]:
                 service=cloak.known.name if cloak.known else "",
                 purpose="analytics" if cloak.known is None else "",
                 certain=cloak.how != "identifier",
-                sights=tuple(case.sight(moment) for moment in firsts(moments)),
+                sights=case.sights(moments),
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
-from placet.audit.findings.traces import Moment, firsts
+from placet.audit.findings.traces import Moment
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding
@@ -73,7 +73,7 @@ def find(case: Case, scales: Scales, parties: Parties) -> Iterator[Finding]:
                 values={"name": subject, "purpose": purpose, "chosen": one.name[:100]},
                 purpose=purpose,
                 certain=not ignored or len(opened) > 2,
-                sights=tuple(case.sight(moment) for moment in firsts(every)),
+                sights=case.sights(every),
             )
 
 

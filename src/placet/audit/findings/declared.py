@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
-from placet.audit.findings.traces import Moment, firsts
+from placet.audit.findings.traces import Moment
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding, Severity
@@ -83,5 +83,5 @@ def _finding(
         severity=severity,
         subject=subject,
         values={"name": name[:200]},
-        sights=tuple(case.sight(moment) for moment in firsts(moments)),
+        sights=case.sights(moments),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from placet.audit.evidence import Call
 from placet.audit.findings.case import Case
-from placet.audit.findings.traces import UNTOLD, Moment, firsts
+from placet.audit.findings.traces import UNTOLD, Moment
 from placet.audit.findings.trackers import withdrawn
 from placet.audit.judgement import Finding, Pass
 from placet.audit.sites import host_of
@@ -59,7 +59,7 @@ def find(case: Case) -> Iterator[Finding | Pass]:
         after = list(withdrawn(case, script.moments))
         if not takes or not script.families:
             if untold and "canvas" in script.families:
-                sights = tuple(case.sight(moment) for moment in firsts(untold))
+                sights = case.sights(untold)
                 yield Pass(
                     subject=f"canvas ({host_of(address)})", ground="drawing", values=values, sights=sights
                 )
@@ -77,7 +77,7 @@ def find(case: Case) -> Iterator[Finding | Pass]:
                     subject=subject,
                     values=values,
                     certain=script.weight() > ENOUGH or script.draws,
-                    sights=tuple(case.sight(moment) for moment in firsts(moments)),
+                    sights=case.sights(moments),
                 )
 
 
@@ -90,19 +90,7 @@ def _scripts(case: Case) -> dict[str, _Script]:
             address = call.initiator.address or call.frame or call.page
             script = found.setdefault(address.split("?")[0].split("#")[0], _Script())
             _take(case, script, call)
-            state = case.state(phase, call.step)
-            script.moments.append(
-                Moment(
-                    phase,
-                    call.step,
-                    "read",
-                    call.at,
-                    call.page,
-                    f"{call.api} {call.detail}".strip(),
-                    call.initiator,
-                    state,
-                )
-            )
+            script.moments.append(case.acted(phase, call, "read", f"{call.api} {call.detail}".strip()))
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from placet.audit.evidence import Cookie, CookieWrite, Phase, Request, State, Step
-from placet.audit.findings.traces import Key, Life, Moment, Trace
+from placet.audit.evidence import Cookie, CookieWrite, Phase, Request, Step
+from placet.audit.findings.traces import Event, Key, Life, Moment, Trace
 from placet.audit.sites import host_of, registrable
 
 _DRAWN = re.compile(
@@ -26,7 +26,7 @@ class Seen(Protocol):
     def here(self, page: str) -> bool: ...
     def left(self, request: Request) -> bool: ...
     def step(self, phase: Phase, number: int) -> Step | None: ...
-    def state(self, phase: Phase, number: int) -> State: ...
+    def acted(self, phase: Phase, event: Event, act: str, detail: str, to: str = "") -> Moment: ...
     def moment(self, phase: Phase, request: Request, detail: str = "") -> Moment: ...
 
 
@@ -78,18 +78,8 @@ class Gathering:
             Life(phase.name, write.at + self._moved(phase, write.step), write.life, write.line)
         )
         self._value(trace, phase, write.step, write.name, write.value)
-        trace.moments.append(
-            Moment(
-                phase,
-                write.step,
-                "set",
-                write.at,
-                write.page,
-                write.line or f"{write.name}={write.value}",
-                write.initiator,
-                self.case.state(phase, write.step),
-            )
-        )
+        line = write.line or f"{write.name}={write.value}"
+        trace.moments.append(self.case.acted(phase, write, "set", line))
 
     def _moved(self, phase: Phase, number: int) -> float:
         step = self.case.step(phase, number)
@@ -119,18 +109,8 @@ class Gathering:
             trace.scripted = trace.scripted or touch.act == "write"
             if touch.value:
                 self._value(trace, phase, touch.step, touch.key, touch.value)
-            trace.moments.append(
-                Moment(
-                    phase,
-                    touch.step,
-                    "set" if touch.act == "write" else "read",
-                    touch.at,
-                    touch.page,
-                    f"{touch.key}={touch.value}",
-                    touch.initiator,
-                    self.case.state(phase, touch.step),
-                )
-            )
+            act = "set" if touch.act == "write" else "read"
+            trace.moments.append(self.case.acted(phase, touch, act, f"{touch.key}={touch.value}"))
 
     def _kept(self, phase: Phase) -> None:
         for step in phase.steps:
@@ -141,35 +121,21 @@ class Gathering:
                     if not trace.lives and cookie.life is not None:
                         trace.lives.append(Life(phase.name, step.at, cookie.life, ""))
                     self._value(trace, phase, step.number, cookie.name, cookie.value)
-                    trace.moments.append(
-                        Moment(
-                            phase,
-                            step.number,
-                            "kept",
-                            step.at,
-                            step.address,
-                            f"{cookie.name}={cookie.value}; Domain={cookie.domain}",
-                            state=step.state,
-                        )
-                    )
+                    detail = f"{cookie.name}={cookie.value}; Domain={cookie.domain}"
+                    trace.moments.append(_at_the_end(phase, step, detail, step.address))
             for kept in step.kept:
                 if self.case.here(kept.page or kept.origin):
                     trace = self._trace(kept.kind, kept.key, kept.origin)
                     if kept.value:
                         self._value(trace, phase, step.number, kept.key, kept.value)
-                    trace.moments.append(
-                        Moment(
-                            phase,
-                            step.number,
-                            "kept",
-                            step.at,
-                            kept.page or step.address,
-                            f"{kept.key}={kept.value}",
-                            state=step.state,
-                        )
-                    )
+                    detail = f"{kept.key}={kept.value}"
+                    trace.moments.append(_at_the_end(phase, step, detail, kept.page or step.address))
 
     def _met(self, cookie: Cookie) -> bool:
         """Whether another's cookie was set or sent while the site was open, and not elsewhere."""
         owner = registrable(cookie.domain.lstrip(".").lower())
         return Key("cookie", _DRAWN.sub("*", cookie.name), owner) in self.traces
+
+
+def _at_the_end(phase: Phase, step: Step, detail: str, page: str) -> Moment:
+    return Moment(phase, step.number, "kept", step.at, page, detail, state=step.state)

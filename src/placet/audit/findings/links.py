@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from placet.audit.findings.case import Case
-from placet.audit.findings.traces import UNTOLD, Moment, firsts
+from placet.audit.findings.traces import UNTOLD, Moment
 from placet.audit.identifiers import bits, carried
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, parse
@@ -47,5 +47,5 @@ def find(case: Case) -> Iterator[Finding]:
             severity="blocker",
             subject=f"link {host}",
             values={"host": host, "name": named[host], "address": found[host][0].detail[:300]},
-            sights=tuple(case.sight(moment) for moment in firsts(found[host])),
+            sights=case.sights(found[host]),
         )

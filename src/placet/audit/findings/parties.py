@@ -146,10 +146,7 @@ class Parties:
                 known = self.case.knowledge.at(host, parse(socket.address).path)
                 party = found.setdefault(known.id if known and known.id else host, Party(host, known))
                 party.hosts.add(host)
-                moment = Moment(
-                    phase, socket.step, "sent", socket.at, socket.page, socket.address, socket.initiator,
-                    self.case.state(phase, socket.step), host,
-                )  # fmt: skip
+                moment = self.case.acted(phase, socket, "sent", socket.address, host)
                 party.moments.append(moment)
                 signs = ["socket"] + ["ping"] * bool(socket.said) + ["cookie"] * bool(socket.cookies)
                 signs += ["tracking"] * self.case.knowledge.says("tracking", host)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from placet.audit.evidence import Initiator, Phase, State
+from placet.audit.evidence import Call, CookieWrite, Initiator, Phase, Request, Socket, State, Touch
 
 UNTOLD: tuple[State, ...] = ("none", "closed", "refused")
 """The states in which nobody said yes."""
@@ -32,6 +32,10 @@ class Moment(NamedTuple):
     initiator: Initiator = Initiator()
     state: State = "none"
     to: str = ""  # the host that it was sent to
+
+
+Event: TypeAlias = Call | CookieWrite | Request | Socket | Touch
+"""What somebody did, as the evidence has it."""
 
 
 class Life(NamedTuple):

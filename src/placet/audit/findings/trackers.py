@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from placet.audit.findings.case import Case
-from placet.audit.findings.traces import UNTOLD, Moment, Trace, firsts
+from placet.audit.findings.traces import UNTOLD, Moment, Trace
 from placet.audit.findings.weighing import Scales, Weighed
 from placet.audit.judgement import Finding, Pass
 
@@ -24,7 +24,7 @@ def find(case: Case, scales: Scales) -> Iterator[Finding | Pass]:
                 subject=trace.subject,
                 ground=weighed.ground or "plain",
                 values=_values(trace),
-                sights=tuple(case.sight(moment) for moment in firsts(untold)),
+                sights=case.sights(untold),
             )
 
 
@@ -111,7 +111,7 @@ def _finding(
         service=weighed.service,
         purpose=weighed.purpose,
         certain=weighed.certain,
-        sights=tuple(case.sight(moment) for moment in firsts(moments)),
+        sights=case.sights(moments),
     )
 
 

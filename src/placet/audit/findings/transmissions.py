@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import EMBEDS, FONTS, FORCED, Parties, Party
-from placet.audit.findings.traces import UNTOLD, Moment, firsts
+from placet.audit.findings.traces import UNTOLD, Moment
 from placet.audit.findings.trackers import alive, only_after_acts, withdrawn
 from placet.audit.findings.weighing import TRACKING
 from placet.audit.judgement import Finding, Pass, Severity
@@ -38,7 +38,7 @@ def find(case: Case, parties: Parties) -> Iterator[Finding | Pass]:
         after = list(withdrawn(case, party.moments))
         if not matter.what:
             if untold or after:
-                sights = tuple(case.sight(moment) for moment in firsts(untold + after))
+                sights = case.sights(untold + after)
                 yield Pass(subject=party.subject, ground=matter.ground, values=_values(party), sights=sights)
             continue
         if untold:
@@ -153,7 +153,7 @@ def _finding(
         service=party.service,
         purpose=party.purpose,
         certain=matter.certain,
-        sights=tuple(case.sight(moment) for moment in firsts(_weightiest(party, moments))),
+        sights=case.sights(_weightiest(party, moments)),
     )
 
 

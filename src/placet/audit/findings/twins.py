@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from placet.audit.evidence import Phase
 from placet.audit.findings.case import Case
-from placet.audit.findings.traces import Moment, firsts
+from placet.audit.findings.traces import Moment
 from placet.audit.identifiers import bits, carried, tokens
 from placet.audit.judgement import Finding
 from placet.audit.sites import host_of, site_of
@@ -35,7 +35,7 @@ def find(case: Case) -> Iterator[Finding]:
             severity="blocker",
             subject=subject,
             values={"name": subject, "site": site, "own": min(case.own_sites, default="")},
-            sights=tuple(case.sight(moment) for moment in firsts(moments)),
+            sights=case.sights(moments),
         )
 
 
@@ -43,12 +43,10 @@ def _met(case: Case, phase: Phase, secret: set[str], siblings: set[str]) -> Iter
     """Where an identifier of the site was met on a sibling: kept there, or sent to it."""
     for write in phase.writes:
         if site_of(write.domain.lstrip(".")) in siblings and tokens(write.value) & secret:
-            yield Moment(phase, write.step, "set", write.at, write.page, write.line, write.initiator,
-                         case.state(phase, write.step), write.domain.lstrip("."))  # fmt: skip
+            yield case.acted(phase, write, "set", write.line, write.domain.lstrip("."))
     for touch in phase.touches:
         if site_of(touch.origin) in siblings and touch.act == "write" and tokens(touch.value) & secret:
-            yield Moment(phase, touch.step, "set", touch.at, touch.page, f"{touch.key}={touch.value}",
-                         touch.initiator, case.state(phase, touch.step), host_of(touch.origin))  # fmt: skip
+            yield case.acted(phase, touch, "set", f"{touch.key}={touch.value}", host_of(touch.origin))
     for request in phase.requests:
         if site_of(request.address) in siblings and carried(secret, request.address, request.body):
             yield case.moment(phase, request)

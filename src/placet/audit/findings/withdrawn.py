@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from placet.audit.evidence import Phase, Request
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties
-from placet.audit.findings.traces import UNTOLD, firsts
+from placet.audit.findings.traces import UNTOLD
 from placet.audit.findings.transmissions import matter_of
 from placet.audit.findings.weighing import Scales
 from placet.audit.judgement import Finding
@@ -34,7 +34,7 @@ def find(case: Case, scales: Scales, parties: Parties) -> Iterator[Finding]:
                         "control": request.answer.get("cache-control", "")[:100],
                         "vary": request.answer.get("vary", "")[:100],
                     },
-                    sights=tuple(case.sight(one) for one in firsts([moment])),
+                    sights=case.sights([moment]),
                 )
 
 
