@@ -17,6 +17,9 @@ SEVERITIES: tuple[Severity, ...] = ("blocker", "major", "minor", "advisory")
 
 Verdict = Literal["clean", "findings", "unverified"]
 
+DECIDING = ("S0", "S1", "S2", "S8")
+"""Scenarios of which a doubt keeps a site from being called clean."""
+
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of every shape here."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from placet.audit.evidence import Evidence, Phase
-from placet.audit.judgement import SEVERITIES, Finding, Tested, Unverified, Verdict
-
-DECIDING = ("S0", "S1", "S2")
-"""Without these three nothing is called clean."""
+from placet.audit.judgement import DECIDING, SEVERITIES, Finding, Tested, Unverified, Verdict
+from placet.audit.plan import QUICK
 
 SIBLING = "sibling"
 """The variant in which another site of the operator is visited: it tells nothing of this one alone."""
@@ -82,8 +80,8 @@ def verdict_of(
     opened = [phase for phase in evidence.phases if phase.scenario == "S0" and phase.outcome == "done"]
     if not asks:
         return "clean" if opened else "unverified"
-    missing = any(scenario not in walked for scenario in DECIDING)
-    deciding = any(doubt.phase in (*DECIDING, "S8") for doubt in doubts)
+    missing = any(scenario not in walked for scenario in QUICK)
+    deciding = any(doubt.phase in DECIDING for doubt in doubts)
     return "unverified" if missing or deciding else "clean"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from placet.audit.evidence import Choice, Evidence, Outcome, Phase, State, Trouble
-from placet.audit.judgement import Judgement, Severity, Verdict
+from placet.audit.judgement import DECIDING, Judgement, Severity, Verdict
 
 from .shown import storable
 
@@ -18,9 +18,6 @@ EVIDENCE = "evidence.json"
 
 COUNTED: tuple[Severity, ...] = ("blocker", "major", "minor")
 """Severities that make an audit fail; an advisory is a remark."""
-
-DECIDING = ("S0", "S1", "S2", "S8")
-"""Scenarios without which nothing is called clean."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,7 +142,10 @@ def _stops(phase: Phase) -> list[Stop]:
 
 
 def host_of(address: str) -> str:
-    """Return the host of an address; "" where there is none, whatever the address is."""
+    """Return the host of an address; "" where there is none, whatever the address is.
+
+    Not that of `placet.audit.sites`, which needs the extra: the command line reads reports without it.
+    """
     try:
         return urlsplit(address).hostname or ""
     except ValueError:
@@ -217,13 +217,15 @@ def status_of(report: Report, least: Severity = "minor") -> int:
 
 def schema() -> bytes:
     """Return the JSON Schema of report.json, as it is published."""
-    made = msgspec.json.schema(Report)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The report of an audit"}
-    return msgspec.json.format(msgspec.json.encode({**head, **made}), indent=2) + b"\n"
+    return _schema(Report, "The report of an audit")
 
 
 def evidence_schema() -> bytes:
     """Return the JSON Schema of evidence.json, as it is published."""
-    made = msgspec.json.schema(Evidence)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The evidence of an audit"}
+    return _schema(Evidence, "The evidence of an audit")
+
+
+def _schema(shape: type[msgspec.Struct], title: str) -> bytes:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    made = msgspec.json.schema(shape)
     return msgspec.json.format(msgspec.json.encode({**head, **made}), indent=2) + b"\n"
