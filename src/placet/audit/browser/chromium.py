@@ -15,7 +15,9 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +57,14 @@ class Manner:
 
 async def version_of(executable: str) -> str:
     """Which browser it is: "Chromium 156.0.8078.79". Raises AuditError A001 if there is none there."""
+    return await asyncio.to_thread(_version, executable)
+
+
+@cache  # the answer costs a process, and each browser that is opened needs it
+def _version(executable: str) -> str:
     if not shutil.which(executable):
         raise AuditError(f"A001 there is no browser at {executable}; install Chromium, or say where it is")
-    run = await asyncio.create_subprocess_exec(
-        executable, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    said, _ = await run.communicate()
+    said = subprocess.run([executable, "--version"], capture_output=True, check=False).stdout  # noqa: S603
     if not (found := re.search(rb"\d+(\.\d+){2,3}", said)):
         raise AuditError(f"A001 {executable} does not say which version of Chromium it is; give another")
     return f"Chromium {found[0].decode()}"

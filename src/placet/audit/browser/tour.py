@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 import msgspec
-from playwright.async_api import Error, Page
+from playwright.async_api import Page
 
 from placet.audit.browser.banner import Answers
+from placet.audit.browser.documents import bounded
 from placet.audit.browser.visitor import Visitor
 from placet.audit.evidence import Banner, Choice, Outcome, Phase, State, View, Walk, WayBack
 from placet.audit.plan import Plan, Progress, Tell
@@ -126,18 +127,18 @@ class Tour:
         """Scroll to the end of the page, or as far as a visitor would."""
         await self.begin("scroll")
         for _ in range(6):
-            await self._gently(self.visitor.page.mouse.wheel(0, 900))
+            await bounded(self.visitor.page.mouse.wheel(0, 900), ASKED)
             await asyncio.sleep(0.15)
         await self.watch(1.0)
         await self.end()
 
     async def click(self) -> None:
         """Press on words of the page, which asks for nothing."""
-        await self._gently(self.visitor.page.evaluate("scrollTo(0, 0)"))
-        point = await self._gently(self.visitor.page.evaluate(_WORDS))
+        await bounded(self.visitor.page.evaluate("scrollTo(0, 0)"), ASKED)
+        point = await bounded(self.visitor.page.evaluate(_WORDS), ASKED)
         if point:
             await self.begin("click")
-            await self._gently(self.visitor.page.mouse.click(*point))
+            await bounded(self.visitor.page.mouse.click(*point), ASKED)
             await self.watch(1.0)
             await self.end()
 
@@ -196,13 +197,13 @@ class Tour:
         address = urljoin(self.visitor.page.url, "/.well-known/gpc.json")
         await self.begin("page", address)
         if await self.visitor.go(address) == 200:
-            text = await self._gently(self.visitor.page.evaluate("document.body.innerText.slice(0, 4096)"))
+            text = await bounded(self.visitor.page.evaluate("document.body.innerText.slice(0, 4096)"), ASKED)
             self.gpc = text or ""
         await self.visitor.end()
 
     async def fetch_ahead(self, address: str) -> None:
         """Have the browser fetch a page before anybody goes there, as a search engine's page would."""
-        await self._gently(self.visitor.page.evaluate(_AHEAD, address))
+        await bounded(self.visitor.page.evaluate(_AHEAD, address), ASKED)
 
     async def watch(self, seconds: float) -> None:
         """Let the page do what it does by itself."""
@@ -246,16 +247,9 @@ class Tour:
         if self.plan.pages:
             return [urljoin(self.plan.address, page) for page in self.plan.pages]
         for _ in range(3):  # a page that is busy answers later
-            if found := await self._gently(self.visitor.page.evaluate(_LINKS)):
+            if found := await bounded(self.visitor.page.evaluate(_LINKS), ASKED):
                 return list(found)[: PAGES + 2]
         return []
-
-    async def _gently(self, asked: Any) -> Any:
-        """What the page answers, or nothing: it may be gone, or busy for ever."""
-        try:
-            return await asyncio.wait_for(asked, ASKED)
-        except (Error, TimeoutError):
-            return None
 
 
 def folder_of(plan: Plan, name: str) -> Path:
