@@ -101,6 +101,11 @@ def kinds(*phases: Phase, **more: Any) -> set[str]:
     return {kind for kind, one in found(*phases, **more).items() if one.severity != "advisory"}
 
 
+def banner(*layers: Layer) -> set[str]:
+    """The kinds of findings about a banner of these layers."""
+    return kinds(phase("S0", *layers))
+
+
 def changed(one: Any, **more: Any) -> Any:
     """The same, but for this."""
     return msgspec.structs.replace(one, **more)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from placet.audit.evidence import Box, Control, Layer, Toggle
+from placet.audit.evidence import Box, Control, Toggle
 from placet.audit.findings.layers import contrast
 
 from .scenes import (
@@ -19,6 +19,7 @@ from .scenes import (
     SETTINGS,
     WHITE,
     accepted,
+    banner,
     changed,
     choice,
     control,
@@ -30,10 +31,6 @@ from .scenes import (
     settings,
     step,
 )
-
-
-def banner(*layers: Layer) -> set[str]:
-    return kinds(phase("S0", *layers))
 
 
 def pair(refuse: Control, accept: Control = ACCEPT) -> set[str]:

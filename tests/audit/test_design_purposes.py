@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from placet.audit.evidence import CookieWrite, Layer, Request, Toggle
+from placet.audit.evidence import CookieWrite, Request, Toggle
 
 from .scenes import (
     ACCEPT,
@@ -14,6 +14,7 @@ from .scenes import (
     SITE,
     TEXT,
     accepted,
+    banner,
     changed,
     choice,
     control,
@@ -25,10 +26,6 @@ from .scenes import (
     settings,
     step,
 )
-
-
-def banner(*layers: Layer) -> set[str]:
-    return kinds(phase("S0", *layers))
 
 
 def test_a_purpose_ticked_beforehand() -> None:
