@@ -84,6 +84,11 @@ class Tabs:
             if await within(limits.EVALUATION, self.front.evaluate("1"), 0):
                 return
             self._recorder.note("busy", f"{cut(self.address, 300)} answered no more, and was closed")
+        await self.replace()
+
+    async def replace(self) -> None:
+        """Open a tab instead of the one in front."""
+        if self.front is not None and not self.front.is_closed():
             self._later(within(limits.CLOSE, self.front.close(), None))
         await self.new()
 

@@ -187,16 +187,27 @@ class Visitor:
             return 0
         if self._tabs:
             await self._tabs.mend()
-        status = 0
+        before = self.page.url
+        status, went = await self._reach(address)
+        if not went and self._tabs:
+            await self.settle(at_most=0.5)  # where the tab is going instead, if anywhere
+            if self.page.url.startswith("http") and self.page.url not in (before, address):
+                # A page that goes on by itself took the tab back: once closed it can no longer do so.
+                await self._tabs.replace()
+                status, _ = await self._reach(address)
+        self._answered(status)
+        return status
+
+    async def _reach(self, address: str) -> tuple[int, bool]:
+        """Return the status that came, and whether the page was reached."""
         try:
             going = self.page.goto(address, wait_until="commit", timeout=limits.NAVIGATION * 1000)
             answer = await asyncio.wait_for(going, limits.NAVIGATION + 2)
-            status = answer.status if answer else 0
             await within(limits.LOAD, self.page.wait_for_load_state("load", timeout=limits.LOAD * 1000), None)
         except Exception as error:
-            status = self._gone_wrong(address, error)
-        self._answered(status)
-        return status
+            return self._gone_wrong(address, error), False
+        # Playwright loses the answer where a page that goes on by itself is left just then.
+        return (answer.status if answer else self._recorder.network.status_of(address, self.step)), True
 
     def _answered(self, status: int) -> None:
         if self._open is not None:
