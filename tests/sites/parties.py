@@ -71,7 +71,7 @@ def answer(request: Request, host: str) -> Response:
     if path in ("/compte.gif", "/logo.gif"):
         return Response(GIF, media_type="image/gif", headers=_FRESH)
     if path in ("/collect", "/g/collect"):
-        return Response(status_code=204, headers=_OPEN)
+        return Response(status_code=204, headers=_FRESH)
     if path.startswith(("/cadre", "/embed", "/plugins")):
         return _with_id(HTMLResponse(_FRAMES.get(host, "<p>Annonce</p>")), request, _ID_OF.get(host, "uid"))
     if path == "/partition":

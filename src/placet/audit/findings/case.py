@@ -108,22 +108,30 @@ class Case:
 
     @cached_property
     def told(self) -> tuple[tuple[Phase, Request], ...]:
-        """The requests of the site's pages that left for other sites; not those that go somewhere."""
+        """What the site's pages ask of other sites; not the requests that go somewhere.
+
+        After a withdrawal what the browser's cache answered counts too: the page goes on asking.
+        """
         return tuple(
             (phase, request)
             for phase in self.phases
             for request in phase.requests
-            if self.left(request)
+            if (
+                self.left(request)
+                or (self.state(phase, request.step) == "withdrawn" and self._asked(request))
+            )
             and not self.own(request.address)
             and not (request.kind == "Document" and request.target == "page" and not _ahead(request))
         )
 
     def left(self, request: Request) -> bool:
         """Whether a request left the browser, for a page of the site."""
+        return not request.cached and self._asked(request)
+
+    def _asked(self, request: Request) -> bool:
         return (
             request.address.startswith(("http://", "https://"))
             and self.here(request.page or request.frame)
-            and not request.cached
             and not any(word in request.failed for word in _NOT_SENT)
         )
 
