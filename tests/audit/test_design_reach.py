@@ -72,6 +72,7 @@ def test_a_banner_over_the_whole_page_says_that_it_is_a_dialog() -> None:
     assert "dialog-undeclared" in kinds(phase("S0", layer(covers=1.0, role="")))
     assert not kinds(phase("S0", layer(covers=1.0, role="dialog", modal=True)))
     assert not kinds(phase("S0", layer(covers=0.4, role="")))
+    assert not kinds(phase("S0", layer(covers=1.0, role="", frame="http://banner.example/")))
     nameless = found(phase("S0", layer(covers=1.0, role="dialog", accessible_name="")))["dialog-nameless"]
     assert nameless.severity == "advisory"
 

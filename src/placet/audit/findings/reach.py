@@ -148,7 +148,7 @@ def _goes(phase: Phase) -> Iterator[Finding]:
 
 def _role(layer: Layer) -> Iterator[Finding]:
     dialog = layer.role in ("dialog", "alertdialog") or layer.modal
-    if layer.covers >= COVERS and not dialog:
+    if layer.covers >= COVERS and not dialog and not layer.frame:  # a frame says what it is by its title
         yield finding(
             "dialog-undeclared",
             "R105",
