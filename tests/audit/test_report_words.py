@@ -213,3 +213,28 @@ def test_what_was_not_verified_is_told_in_the_reports_language() -> None:
     assert Words("fr").reason("no control to refuse") == "aucune commande trouvée (refuser)"
     assert Words("fr").reason("something else") == "something else"
     assert Words("fr").subject("host ads.example") == "hôte ads.example"
+
+
+def troubles_noted() -> Iterator[tuple[str, str]]:
+    """Kind and text of each trouble that the browser's part notes down; `x` for what is put in."""
+    for path in sorted((AUDIT / "browser").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", "") in ("note", "_note")
+                and len(node.args) == 2
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                parts = getattr(node.args[1], "values", [node.args[1]])
+                text = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in parts)
+                yield node.args[0].value, text
+
+
+def test_what_was_met_on_the_way_is_said_in_the_readers_language() -> None:
+    french = Words("fr")
+    noted = list(troubles_noted())
+    assert len(noted) >= 15
+    for kind, text in noted:
+        assert f"/troubles/{kind}" in leaves("report", "fr")
+        if re.search(r"[a-wyz]{2}", text):  # more than an address, or what a page said
+            assert french.reason(text) != text, text
