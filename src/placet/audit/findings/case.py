@@ -110,16 +110,13 @@ class Case:
     def told(self) -> tuple[tuple[Phase, Request], ...]:
         """What the site's pages ask of other sites; not the requests that go somewhere.
 
-        After a withdrawal what the browser's cache answered counts too: the page goes on asking.
+        What the browser's cache answered counts too: the page asks all the same.
         """
         return tuple(
             (phase, request)
             for phase in self.phases
             for request in phase.requests
-            if (
-                self.left(request)
-                or (self.state(phase, request.step) == "withdrawn" and self._asked(request))
-            )
+            if self._asked(request)
             and not self.own(request.address)
             and not (request.kind == "Document" and request.target == "page" and not _ahead(request))
         )
