@@ -54,17 +54,17 @@ def measure(sheet: Sheet) -> None:
 def _audit_all(served: Served, folder: Path) -> dict[str, Seen]:
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         under_way = {
-            site.name: pool.submit(_audit, served.address(site), folder / site.name, site.scenarios, siblings)
+            site.name: pool.submit(_audit, site, served.address(site), folder / site.name, siblings)
             for site in SITES
             for siblings in [tuple(served.address(name) for name in site.siblings)]
         }
         return {name: future.result() for name, future in under_way.items()}
 
 
-def _audit(address: str, folder: Path, scenarios: tuple[str, ...], siblings: tuple[str, ...]) -> Seen:
+def _audit(site: Site, address: str, folder: Path, siblings: tuple[str, ...]) -> Seen:
     began = time.monotonic()
     try:
-        _, judgement = inspect(address, folder, scenarios=scenarios, siblings=siblings)
+        _, judgement = inspect(address, folder, site.policy, scenarios=site.scenarios, siblings=siblings)
     except Exception as error:  # a site that ends the audit is a figure too
         return Seen(None, time.monotonic() - began, f"{type(error).__name__}: {error}")
     return Seen(judgement, time.monotonic() - began)

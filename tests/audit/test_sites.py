@@ -56,7 +56,9 @@ def test_ten_audits_of_an_unchanged_site_find_the_same(served: Served, tmp_path:
 
 def _is_right(site: Site, scenarios: tuple[str, ...], served: Served, folder: Path, **asked: float) -> None:
     siblings = tuple(served.address(name) for name in site.siblings)
-    _, judgement = inspect(served.address(site), folder, scenarios=scenarios, siblings=siblings, **asked)
+    _, judgement = inspect(
+        served.address(site), folder, site.policy, scenarios=scenarios, siblings=siblings, **asked
+    )
     held = hold(site, judgement.findings)
     assert not held.missed
     assert not held.false

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from . import before_choice, clean, designs, known, memories, withdrawals
+from . import before_choice, clean, declared, designs, known, lookalikes, memories, withdrawals
 from .server import Served
 from .server import serving as _serving
 from .site import Expected, Site
@@ -20,6 +20,8 @@ SITES: tuple[Site, ...] = (
     *memories.SITES,
     *withdrawals.SITES,
     *known.SITES,
+    *declared.SITES,
+    *lookalikes.SITES,
 )
 BY_NAME = {site.name: site for site in SITES}
 

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from .banners import Banner
 from .pages import page
 from .parties import GIF
-from .site import DAY, Piece, Site, by_script, cookie, pixel, tag
+from .site import DAY, Expected, Piece, Route, Site, by_script, cookie, pixel, tag, walks
 
 # What asks for consent, and gets going only then.
 AUDIENCE = by_script("_ga", needs="audience")
@@ -25,10 +27,22 @@ ONLY_AFTER_YES = {
 }
 
 
-def polite(name: str, about: str, theme: str = "journal", **banner: object) -> Site:
-    """Return a site whose banner does what it says."""
+def polite(
+    name: str,
+    about: str,
+    theme: str = "journal",
+    looks_like: tuple[str, ...] = (),
+    *,
+    pieces: tuple[Piece, ...] = (),
+    routes: Mapping[str, Route] | None = None,
+    innocent: Mapping[str, str] | None = None,
+    remarks: tuple[Expected, ...] = (),
+    **banner: object,
+) -> Site:
+    """Return a site whose banner does what it says, whatever rules it seems to break."""
     made = Banner(**banner)  # type: ignore[arg-type]
-    return Site(name, about, theme, made, TRACKED, innocent=ONLY_AFTER_YES)
+    return Site(name, about, theme, made, pieces + TRACKED, routes or {}, remarks=frozenset(remarks), looks_like=looks_like,
+                innocent={**ONLY_AFTER_YES, **(innocent or {})}, scenarios=walks(*looks_like))  # fmt: skip
 
 
 def _basket(request: Request, site: Site) -> Response:
@@ -45,7 +59,7 @@ def _language(request: Request, site: Site) -> Response:
     return answer
 
 
-def _gif(request: Request, site: Site) -> Response:
+def same_gif(request: Request, site: Site) -> Response:
     return Response(GIF, media_type="image/gif", headers={"Cache-Control": "max-age=86400", "ETag": '"v3"'})
 
 
@@ -113,7 +127,7 @@ if (sessionStorage.annonce !== "fermee") {
 
 SITES = (
     Site("silence", "No banner, and nothing that would need one.", "blog"),
-    polite("placard", "A bar at the foot of the window that keeps its word."),
+    polite("placard", "A bar at the foot of the window that keeps its word.", remarks=(Expected("R41", "choix-cookies"),)),
     Site(
         "formulaire", "A form that the server answers; works without scripts.", "mairie",
         Banner(make="form", memory="server"), TRACKED, innocent=ONLY_AFTER_YES,
@@ -126,6 +140,7 @@ SITES = (
         ),
         routes={"/ajouter": _basket},
         innocent={"PHPSESSID": "session", "panier": "basket, set at the visitor's own act"},
+        looks_like=("R1",),
     ),
     Site(
         "guichet", "A town hall's forms: a token against forgery that lives for a year, and a session.", "mairie",
@@ -136,6 +151,7 @@ SITES = (
                        '<label>Recherche <input name="q"></label></form>'),
         ),
         innocent={"csrftoken": "protection against forged requests", "sessionid": "session"},
+        looks_like=("R2",),
     ),
     Site(
         "repartiteur", "Behind a load balancer whose cookies are renewed at each answer.", "banque",
@@ -152,12 +168,14 @@ SITES = (
                 Piece(script=THEME)),
         routes={"/langue": _language},
         innocent={"lang": "a language set by the visitor", "theme": "a look set by the visitor"},
+        looks_like=("R4",),
     ),
     Site(
         "mesure-exempte", "Matomo on the site's own server, for 13 months, with a box to object.", "mairie",
         pieces=(Piece(script=MATOMO),),
         routes={"/matomo.php": _matomo, "/politique": _objection},
         innocent={"_pk_id": "exempt measurement", "_pk_ses": "exempt measurement", "matomo.php": "the site's own"},
+        looks_like=("R13", "R15"),
     ),
     Site(
         "essai", "Two versions of a page: which one is kept, and no more.", "shop",
@@ -171,34 +189,36 @@ SITES = (
             Piece(html='<link rel="stylesheet" href="%cdn%/site.css">', in_head=True),
             Piece(html='<img src="http://images.reseau-propre.localhost:%port%/photo.gif" alt="" width="9" height="9">'),
         ),
-        routes={"images/photo.gif": _gif},
+        routes={"images/photo.gif": same_gif},
         innocent={"cdn.localhost": "serves files and keeps nothing", "images.reseau-propre.localhost": "own CDN"},
+        looks_like=("R5",),
     ),
     Site(
         "caisse", "A frame for payment, once the visitor asks to pay.", "boutique",
         pieces=(Piece(script=PAY, pages=("/draps",)),),
         innocent={"paiement.localhost": "asked for by the visitor", "__stripe_mid": "payment that the visitor asked for"},
+        looks_like=("R7",),
     ),
     Site("liens", "Plain links to social networks.", "blog", pieces=(Piece(html=SHARE),),
-         innocent={"facebook.com": "a link is not a request", "x.com": "a link is not a request"}),
+         innocent={"facebook.com": "a link is not a request", "x.com": "a link is not a request"}, looks_like=("R79",)),
     Site("emoji", "A canvas that asks whether the browser can draw a new emoji.", "blog",
          pieces=(Piece(script=EMOJI),), innocent={"canvas": "nothing is kept or sent of it"}),
     Site("annonce", "A notice of its own that can be hidden, and stays so for the session.", "mairie",
          pieces=(Piece(script=NOTICE),), innocent={"annonce": "set by the visitor's own act; no banner about cookies"}),
-    polite("dialogue", "A modal dialog.", "banque", make="dialog"),
+    polite("dialogue", "A modal dialog.", "banque", ("R104", "R105"), make="dialog"),
     polite("ombre-ouverte", "A banner in an open shadow tree.", "clinique", make="open"),
     polite("ombre-fermee", "A banner in a closed shadow tree.", "clinique", make="closed"),
     polite("cadre", "A banner in a frame of the site's own.", "journal", make="frame"),
-    polite("icones", "Buttons with nothing but a drawing, and names for whoever cannot see it.", "blog",
+    polite("icones", "Buttons with nothing but a drawing, and names for whoever cannot see it.", "blog", ("R21",),
            tags={"accept": "icon", "refuse": "icon"}, styles={"accept": "min-width:60px", "refuse": "min-width:60px"}),
     polite("tardif", "A banner that comes after four seconds.", "boutique", late=4),
     polite("en-tete", "A banner in the flow at the top of the page.", "mairie", make="top"),
-    polite("cote-serveur", "A script's banner whose choice the server keeps.", "paper", memory="server"),
+    polite("cote-serveur", "A script's banner whose choice the server keeps.", "paper", ("R41",), memory="server"),
     polite("stockage", "The choice kept in localStorage, with its date.", "shop", memory="local", key="consent"),
-    polite("pastille", "A small round button is the way back.", "blog", way_back="icon"),
-    polite("croix", "A cross that means no.", "journal", closing="refuse",
+    polite("pastille", "A small round button is the way back.", "blog", ("R45", "R114"), way_back="icon"),
+    polite("croix", "A cross that means no.", "journal", ("R35",), closing="refuse",
            first=("refuse", "accept", "settings", "close")),
-    polite("sans-accepter", "“Continuer sans accepter”, as large as the rest.", "journal",
+    polite("sans-accepter", "“Continuer sans accepter”, as large as the rest.", "journal", ("R25",),
            labels={"refuse": "Continuer sans accepter", "accept": "Accepter et continuer"}),
     polite("teehaus", "In German.", "laden"),
     polite("ceramica", "In Spanish.", "tienda", make="dialog"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .banners import Banner
 from .clean import ONLY_AFTER_YES, TRACKED, polite
-from .site import Expected, Piece, Site
+from .site import Expected, Piece, Site, walks
 
 
 def designed(
@@ -23,19 +23,8 @@ def designed(
     made = Banner(**banner)  # type: ignore[arg-type]
     return Site(
         name, about, theme, made, pieces + TRACKED, expects=frozenset(found), knows=knows or {},
-        innocent=ONLY_AFTER_YES, unverifiable=frozenset(unverifiable), scenarios=_needed(found),
+        innocent=ONLY_AFTER_YES, unverifiable=frozenset(unverifiable), scenarios=walks(*(e.rule for e in found)),
     )  # fmt: skip
-
-
-# In which scenarios it can be seen, besides those that matter most.
-WALKS = {
-    "R26": "S3", "R27": "S3", "R36": "S3", "R109": "S3", "R35": "S4", "R39": "S7", "R40": "S7",
-    "R103": "S10", "R105": "S10", "R104": "S10", "R106": "S10", "R111": "S10", "R112": "S10",
-}  # fmt: skip
-
-
-def _needed(found: tuple[Expected, ...]) -> tuple[str, ...]:
-    return ("S0", "S1", "S2", *sorted({WALKS[e.rule] for e in found if e.rule in WALKS}))
 
 
 NEEDED = """
@@ -122,7 +111,7 @@ SITES = (
     designed("precoche", "Every purpose is ticked beforehand.", "boutique", Expected("R26"), ticked=True),
     designed("precoche-en", "The same in English, in a shadow tree.", "shop", Expected("R26"), ticked=True, make="open"),
     designed("precoche-formulaire", "The same on the page of a form.", "mairie", Expected("R26"), ticked=True, make="form", memory="server"),
-    polite("obligatoires", "What is necessary is ticked and cannot be unticked, and nothing else is.", "mairie", extra=NEEDED),
+    polite("obligatoires", "What is necessary is ticked and cannot be unticked, and nothing else is.", "mairie", ("R11", "R26"), extra=NEEDED),
     designed("tout-ou-rien", "Yes to everything or no to everything.", "blog", Expected("R27"),
              first=("refuse", "accept"), toggles=False, second=("refuse", "accept"), knows={"R30": ""},
              text="{who}, responsable de ce site, et ses 3 partenaires utilisent des cookies qui permettent de lire votre adresse IP et vos données de navigation, pour mesurer l’audience et pour personnaliser la publicité. Vous pouvez accepter ou refuser. Refuser ne vous prive de rien. Vous pouvez retirer votre consentement à tout moment par le lien « Gérer mes cookies » en bas de chaque page."),
@@ -139,7 +128,7 @@ SITES = (
              make="wall", first=("accept", "settings"), second=("accept",), labels={"settings": "S’abonner pour 2 € par mois"},
              extra=SUBSCRIBE, toggles=False, unverifiable=("refuse", "withdraw")),
     Site("abonnes", "A newspaper whose articles end at a paywall, whatever one answers.", "journal", Banner(), (PAYWALL, *TRACKED),
-         innocent={**ONLY_AFTER_YES, "R33": "the paywall does not depend on the choice"}),
+         innocent={**ONLY_AFTER_YES, "R33": "the paywall does not depend on the choice"}, looks_like=("R33", "R51")),
     designed("culpabilise", "Refusing is called a harm to the press.", "journal", Expected("R34", or_rules=("R25",)), knows={"R25": "", "R22": ""},
              labels={"refuse": "Non, je ne veux pas soutenir la presse libre", "accept": "Oui, je soutiens le journal"}),
     designed("sablier", "Refusing takes seven seconds, accepting none.", "boutique", Expected("R34"), extra=SLOW),
@@ -153,10 +142,12 @@ SITES = (
     designed("interet", "Toggles for “legitimate interest”, all on.", "journal", Expected("R36", or_rules=("R26",)), knows={"R26": "on beforehand"}, interest=True),
     designed("chez-un-tiers", "The banner's script comes from someone else.", "boutique", Expected("R37"),
              knows={"cmp.localhost": "where it comes from"}, script_from="cmp"),
-    polite("chez-soi", "The banner's script comes from a name of the site's own.", "boutique", script_from="fichiers.chez-soi"),
+    designed("pixel-de-repli", "Who has no scripts gets no banner, and a pixel with its cookie.", "journal", Expected("R38"), Expected("R1", "uid", {"none"}, ("R2", "R4", "R5")),
+             knows={"regie.localhost": "whose cookie it is"}, pieces=(Piece(html='<noscript><img src="%regie%/px.gif?noscript=1" width="1" height="1" alt=""></noscript>'),)),
+    polite("chez-soi", "The banner's script comes from a name of the site's own.", "boutique", ("R37",), script_from="fichiers.chez-soi"),
     designed("fuyante", "The banner goes after five seconds.", "paper", Expected("R112", or_rules=("R34",)), knows={"R34": ""}, extra=GONE),
-    designed("sans-clavier", "The refusal is a box that no key reaches.", "mairie", Expected("R103"),
-             knows={"R22": "another kind of control", "R105": "no role", "R115": ""}, tags={"refuse": "div"}),
+    designed("sans-clavier", "The refusal is a box that no key reaches.", "mairie", Expected("R103"), Expected("R115"),
+             knows={"R22": "another kind of control", "R105": "no role"}, tags={"refuse": "div"}),
     designed("souriciere", "The keyboard never leaves the banner.", "museum", Expected("R104"), extra=TRAP),
     designed("etrangere", "An English banner on a French site.", "boutique", Expected("R110", or_rules=("R34",)),
              knows={"R34": "another language"}, language="en"),
@@ -175,6 +166,6 @@ SITES = (
              styles={"accept": "background:#ddd;color:#aaa;border-color:#ddd", "refuse": "background:#ddd;color:#aaa;border-color:#ddd"}, knows={"R22": ""}),
     designed("minuscule", "Both answers are fourteen pixels high.", "shop", Expected("R108"),
              styles=dict.fromkeys(("accept", "refuse"), "font-size:9px;line-height:12px;padding:0 2px;min-width:0;height:14px"), knows={"R107": "", "R22": ""}),
-    polite("deux-teintes", "Two colours that are read equally well.", "banque", extra=COLOURED),
-    polite("etroite", "A card in the corner.", "shop", styles={"box": "left:auto;right:16px;bottom:16px;width:380px;max-width:90vw"}),
+    polite("deux-teintes", "Two colours that are read equally well.", "banque", ("R22", "R107"), extra=COLOURED),
+    polite("etroite", "A card in the corner.", "shop", ("R106", "R111"), styles={"box": "left:auto;right:16px;bottom:16px;width:380px;max-width:90vw"}),
 )  # fmt: skip

@@ -127,9 +127,9 @@ SITES = (
              pieces=(by_script("_secu_ads", life=400 * DAY, value="crypto.randomUUID()"),
                      Piece(script='new Image().src = "%regie%/px.gif?s=" + document.cookie.match(/_secu_ads=([^;]+)/)[1];'))),
     Site("jumeaux-a", "A site whose “exempt” measurement knows the visitor from another site of the same operator.", "journal", Banner(), (TWIN, *TRACKED),
-         {"commun/mid.js": _same_for_all}, expects=frozenset({Expected("R14", "_mid", or_rules=TRACKER)}), knows={"commun.": "where it comes from", "gid": "its cookie there", "_mid": ""},
+         {"commun/mid.js": _same_for_all}, expects=frozenset({Expected("R14", "_mid", or_rules=TRACKER), Expected("R72", "_mid")}), knows={"commun.": "where it comes from", "gid": "its cookie there", "_mid": ""},
          siblings=("jumeaux-b",)),
     Site("jumeaux-b", "The other site.", "paper", Banner(), (TWIN, *TRACKED), expects=frozenset({tracker("_mid")}), knows={"commun.": "where it comes from", "gid": "its cookie there"}),
     Site("voisins-a", "Two sites of one operator, each with a session of its own.", "mairie", Banner(),
-         (cookie("PHPSESSID=%id%; Path=/; HttpOnly; SameSite=Lax"), *TRACKED), innocent={**ONLY_AFTER_YES, "PHPSESSID": "a session"}, siblings=("gpc-tenu",)),
+         (cookie("PHPSESSID=%id%; Path=/; HttpOnly; SameSite=Lax"), *TRACKED), innocent={**ONLY_AFTER_YES, "PHPSESSID": "a session"}, siblings=("gpc-tenu",), looks_like=("R14", "R72")),
 )  # fmt: skip

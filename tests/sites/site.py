@@ -93,12 +93,15 @@ class Site:
     )  # of its own paths; "sub/path" for a subdomain's
     heads: Mapping[str, str] = field(default_factory=dict)  # of each page's answer
     expects: frozenset[Expected] = frozenset()
+    remarks: frozenset[Expected] = frozenset()  # what an inspector would mention, and not object to
     knows: Mapping[str, str] = field(default_factory=dict)
     """True as well, though nobody must find it: a rule, or a subject, and why. No false alarm if found."""
     innocent: Mapping[str, str] = field(default_factory=dict)  # a subject that looks guilty, and the reason
+    looks_like: tuple[str, ...] = ()  # rules that it seems to break, and keeps
     unverifiable: frozenset[str] = frozenset()  # "refuse", "accept", "withdraw": no control exists for it
     packages: Path | None = None  # a folder of packages, served under /paquets/
     siblings: tuple[str, ...] = ()  # names of other sites of the same operator
+    policy: str = ""  # what it declares, as TOML
     scenarios: tuple[str, ...] = ("S0", "S1", "S2")  # in which its truth can be seen
 
     @property
@@ -107,6 +110,20 @@ class Site:
         from .content import THEMES
 
         return THEMES[self.theme].language
+
+
+# In which scenarios a rule can be seen to be broken, besides those that matter most.
+WALKS = {
+    "R8": "S12", "R26": "S3", "R27": "S3", "R36": "S3", "R109": "S3", "R35": "S4", "R38": "S5", "R74": "S6",
+    "R75": "S6", "R39": "S7", "R40": "S7", "R48": "S8", "R92": "S8", "R103": "S10", "R104": "S10",
+    "R105": "S10", "R106": "S10", "R111": "S10", "R112": "S10", "R115": "S10",
+}  # fmt: skip
+
+
+def walks(*rules: str) -> tuple[str, ...]:
+    """Return the scenarios in which one sees whether a site keeps these rules."""
+    more = {WALKS[rule] for rule in rules if rule in WALKS}
+    return ("S0", "S1", "S2", *sorted(more, key=lambda scenario: int(scenario[1:])))
 
 
 def expects(*expected: Expected) -> frozenset[Expected]:

@@ -42,19 +42,22 @@ class Verdict:
 
     site: str
     found: tuple[Expected, ...]
-    missed: tuple[Expected, ...]
+    missed: tuple[Expected, ...]  # remarks that were not made among them
     elsewhere: tuple[Expected, ...]  # found, but not in each state
     false: tuple[Finding, ...]
 
 
 def hold(site: Site, findings: Iterable[Finding]) -> Verdict:
-    """Compare; advisory findings are remarks, and neither right nor wrong."""
+    """Compare; advisory findings are remarks: some are expected, and none is a false alarm."""
+    findings = tuple(findings)
+    remarked = [finding for finding in findings if finding.severity == "advisory"]
+    unsaid = (e for e in site.remarks if not any(_says(finding, e) for finding in remarked))
     said = [finding for finding in findings if finding.severity != "advisory"]
     by_expected = {e: [finding for finding in said if _says(finding, e)] for e in site.expects}
     return Verdict(
         site.name,
         found=tuple(e for e, found in by_expected.items() if found),
-        missed=tuple(e for e, found in by_expected.items() if not found),
+        missed=(*(e for e, found in by_expected.items() if not found), *unsaid),
         elsewhere=tuple(e for e, found in by_expected.items() if found and e.states - _states(found)),
         false=tuple(finding for finding in said if not _true(finding, site)),
     )

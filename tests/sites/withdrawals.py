@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from .banners import Banner
 from .clean import ADVERTS, COUNTED, ONLY_AFTER_YES, TRACKED, polite
-from .site import ALWAYS, DAY, REFUSED, Expected, Piece, Site, by_script, cookie, pixel
+from .site import ALWAYS, DAY, REFUSED, Expected, Piece, Site, by_script, cookie, pixel, walks
 
 AFTER = {"withdrawn"}
 LEFT = ("R46", "R47", "R1", "R2", "R4", "R5")
@@ -61,6 +61,13 @@ WALL = Piece(
     "<p>Vous avez retiré votre consentement. Rendez-le pour continuer votre lecture.</p></div>",
     when=REFUSED,
 )
+BOUGHT = """
+localStorage.profil = localStorage.profil || crypto.randomUUID();
+const base = indexedDB.open("lectures", 1);
+base.onupgradeneeded = () => base.result.createObjectStore("pages").put(localStorage.profil, "qui");
+base.onsuccess = () => base.result.close();
+"""
+WANDERS = "document.querySelector('#gerer-cookies').style.cssText += ';left:auto;right:12px';"
 ONLY_WHO_CAME_BACK = """
 if (localStorage.etait) document.body.insertAdjacentHTML("beforeend", `%html%`);
 """.replace("%html%", WALL.html)
@@ -90,18 +97,21 @@ SITES = (
              Piece(script=TICKING, needs="audience"), found=(Expected("R48", or_rules=("R47", "R46")),),
              heads={"Cache-Control": "private, no-cache"}, knows={"mesure-tiers.localhost": "told by the restored page"}),
     Site("page-retour-sage", "Back, and the page that comes back sees that the choice is another.", "journal", Banner(),
-         (Piece(script=FRESH), *TRACKED), heads={"Cache-Control": "private, no-cache"}, innocent=ONLY_AFTER_YES, scenarios=("S0", "S1", "S2", "S8")),
+         (Piece(script=FRESH), *TRACKED), heads={"Cache-Control": "private, no-cache"}, innocent=ONLY_AFTER_YES, looks_like=("R48",), scenarios=walks("R48")),
     clinging("page-gardee", "A granted page stays in the browser's cache for ten minutes.", "mairie",
              pixel("%regie%/px.gif?page=1", needs="pub"), found=(Expected("R92", or_rules=("R47", "R46")),),
              banner=Banner(make="form", memory="server"), heads={"Cache-Control": "max-age=600"},
              knows={"regie.localhost": "told by the old page", "uid": "", "mesure-tiers.localhost": "", "_ga": "", "R40": "the old page asks again",
                     "R45": "", "R39": ""}),
     Site("page-variable", "A granted page in the cache, asked for again as the choice is another.", "mairie",
-         Banner(make="form", memory="server"), TRACKED, heads={"Cache-Control": "private, no-cache", "Vary": "Cookie"}, innocent=ONLY_AFTER_YES),
+         Banner(make="form", memory="server"), TRACKED, heads={"Cache-Control": "private, no-cache", "Vary": "Cookie"}, innocent=ONLY_AFTER_YES,
+         looks_like=("R92",), scenarios=walks("R92")),
     clinging("sans-retour", "No way to take it back.", "blog", found=(Expected("R45"),), tracked=TRACKED,
              banner=Banner(way_back="none"), knows={"R29": "it says that there is one", "R114": ""}),
     clinging("en-paroles", "“Empty your browser's cookies.”", "mairie", found=(Expected("R45"),), tracked=TRACKED,
              banner=Banner(way_back="words"), knows={"R29": "", "R114": ""}),
+    clinging("vagabonde", "The way back is on the left of the first page, and on the right of the others.", "blog",
+             Piece(script=WANDERS, pages=("/lac", "/crete", "/sac")), found=(Expected("R114"),), tracked=TRACKED, banner=Banner(way_back="icon")),
     clinging("mur-apres", "Who takes it back cannot read any more.", "journal",
              Piece(script="localStorage.etait = '1';", needs="pub"), Piece(script=ONLY_WHO_CAME_BACK, when=REFUSED),
              found=(Expected("R51", or_rules=("R33",)),), tracked=TRACKED, knows={"etait": ""}),
@@ -115,6 +125,6 @@ SITES = (
              knows={"uid": "its cookie", "regie.localhost": ""}),
     clinging("lu-quand-meme", "The server sets a cookie on a yes, and goes on getting it with each request.", "banque",
              cookie(f"client_ref=%id%; Path=/; HttpOnly; Max-Age={180 * DAY}", needs="pub", keeps=True), found=(left("client_ref"),)),
-    polite("range", "All that a yes brought is put away: cookie, storage, database.", "shop",
-           extra="window.rangee = 1;"),
+    polite("range", "All that a yes brought is put away: cookie, storage, database.", "shop", ("R46",),
+           pieces=(Piece(script=BOUGHT, needs="audience", undo="localStorage.removeItem('profil'); indexedDB.deleteDatabase('lectures');"),)),
 )  # fmt: skip
