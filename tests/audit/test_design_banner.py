@@ -183,6 +183,8 @@ def test_a_cross_that_accepts() -> None:
         ("En cliquant sur « Tout accepter », vous acceptez la mesure d'audience.", False),
         ("By clicking Accept you agree to our use of cookies.", False),
         ("En continuant sans accepter, vous consentez seulement aux cookies nécessaires.", False),
+        ("La poursuite de votre navigation ne vaut pas acceptation.", False),
+        ("Continued browsing does not mean consent.", False),
     ],
 )
 def test_silence_taken_for_a_yes(text: str, found: bool) -> None:
