@@ -124,6 +124,13 @@ def test_a_yes_after_a_yes_and_a_no_before_it() -> None:
     assert {kind: one.severity for kind, one in seen.items()} == {"tc-malformed": "advisory"}
 
 
+def test_a_string_of_no_platform() -> None:
+    head = [(1, 12) if field == (880, 12) else field for field in HEAD]
+    made = written_out(*head, (0, 16), (0, 1))
+    seen = found(accepted(step(3, "page", "accepted", jar=(cookie(made),))))["tc-unregistered"]
+    assert (seen.rule, seen.severity) == ("R82", "advisory")
+
+
 def request(address: str, at: int = 1, **more: Any) -> Request:
     return Request(id=f"{at}", step=at, at=0, address=address, kind="Ping", page=SITE, status=204, **more)
 

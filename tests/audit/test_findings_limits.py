@@ -40,6 +40,19 @@ def prolonged(visit: Visit) -> None:
     visit.cookie("_pk_id.1.a3f4", visit.once("pk") + ".1795536000.", MONTHS_13)
 
 
+def filmed(visit: Visit) -> None:
+    matomo(visit)
+    visit.cookie("_pk_hsr.1.a3f4", "1", 1800.0)
+
+
+def test_what_else_it_serves_is_told_from_what_it_is_joined_with() -> None:
+    broken = {rule for finding in judged(filmed).findings for rule in finding.also}
+    assert ("R12" in broken, "R13" in broken) == (True, False)
+    joined = judged(lambda visit: matomo(visit, extra="&uid=jeanne%40example.fr"))
+    broken = {rule for finding in joined.findings for rule in finding.also}
+    assert ("R12" in broken, "R13" in broken) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("script", "kind"),
     [

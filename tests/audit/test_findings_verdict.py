@@ -88,8 +88,8 @@ def fates(judgement: Judgement) -> dict[str, tuple[str, str]]:
 
 def test_every_rule_has_a_fate() -> None:
     clean, broken = fates(judged(nothing)), fates(judged(everything))
-    assert clean["R1"] == clean["R46"] == ("kept", "")
-    assert broken["R1"] == broken["R4"] == broken["R5"] == broken["R46"] == ("broken", "")
+    assert clean["R1"] == clean["R10"] == clean["R46"] == ("kept", "")
+    assert broken["R1"] == broken["R10"] == broken["R4"] == broken["R5"] == broken["R46"] == ("broken", "")
     assert clean["R53"] == ("untested", "outside")
     assert clean["R94"] == ("untested", "no-policy")
     assert clean["R14"] == ("untested", "one-site")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from placet.audit import findings
 from placet.audit.evidence import State
+from placet.audit.findings.verdict import WALKED
 from placet.audit.judgement import Finding, Severity, Sight
 from tests.sites import BY_NAME, SITES, Site
 from tests.sites.truth import hold
@@ -61,6 +62,10 @@ def test_each_rule_that_is_found_has_a_site_that_breaks_it_and_one_that_looks_as
         # Walked no further than where it shows in none, a look-alike would be innocent of nothing.
         far = [set(site.scenarios) for site in breaking[rule]]
         assert not [site.name for site in alike[rule] if not any(s <= set(site.scenarios) for s in far)]
+
+
+def test_each_rule_that_is_said_to_be_tested_can_be_found_broken() -> None:
+    assert set(WALKED) - rules_found() == {"R10"}, "R10 sums up others"
 
 
 def _broken(site: Site) -> set[str]:

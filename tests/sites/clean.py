@@ -175,7 +175,7 @@ SITES = (
         pieces=(Piece(script=MATOMO),),
         routes={"/matomo.php": _matomo, "/politique": _objection},
         innocent={"_pk_id": "exempt measurement", "_pk_ses": "exempt measurement", "matomo.php": "the site's own"},
-        looks_like=("R13", "R15"),
+        looks_like=("R12", "R13", "R15"),
     ),
     Site(
         "essai", "Two versions of a page: which one is kept, and no more.", "shop",

@@ -16,7 +16,7 @@ from .designs import designed
 from .site import DAY, MONTH, Expected, Piece, Site, by_script, cookie, pixel, walks
 
 
-def tc_string(purposes: int, vendors: int, *, disclosed: bool = True) -> str:
+def tc_string(purposes: int, vendors: int, *, disclosed: bool = True, platform: int = 300) -> str:
     """Return a string as the Transparency and Consent Framework has it: so many purposes and vendors are granted.
 
     Since its version 2.3 the vendors that were shown must be in it.
@@ -24,7 +24,7 @@ def tc_string(purposes: int, vendors: int, *, disclosed: bool = True) -> str:
     now = 1_764_000_000 * 10 // 864_000 * 864_000
     language = (ord("F") - 65) << 6 | (ord("R") - 65)
     fields = (
-        (2, 6), (now, 36), (now, 36), (300, 12), (2, 12), (1, 6), (language, 12), (178, 12), (5, 6), (1, 1), (0, 1),
+        (2, 6), (now, 36), (now, 36), (platform, 12), (2, 12), (1, 6), (language, 12), (178, 12), (5, 6), (1, 1), (0, 1),
         (0, 12), (int("1" * purposes + "0" * (24 - purposes), 2), 24), (0, 24), (0, 1), (language, 12),
         (vendors or 1, 16), (0, 1), ((1 << vendors) - 1, vendors or 1), (0, 16), (0, 1), (0, 12),
     )  # fmt: skip
@@ -48,6 +48,7 @@ def _gpc(request: Request, site: Site) -> Response:
 
 API = "window.__tcfapi = (command, version, done) => done({tcString: '%s', gdprApplies: true, eventStatus: 'tcloaded'}, true);"
 ALL, NOTHING, OLD = tc_string(10, 20), tc_string(0, 0), tc_string(0, 0, disclosed=False)
+HOMEMADE = tc_string(0, 0, platform=1)
 GTAG = """
 window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments); }
 gtag("consent", "default", {ad_storage: "granted", analytics_storage: "granted", ad_user_data: "granted", ad_personalization: "granted"});
@@ -81,9 +82,12 @@ SITES = (
          expects=frozenset({Expected("R84", "", {"none"})}), knows={"euconsent-v2": "the string"}, innocent=ONLY_AFTER_YES),
     Site("tcf-vide", "The same kind of string, that says no to everything.", "journal", Banner(),
          (Piece(script=API % NOTHING), cookie(f"euconsent-v2={NOTHING}; Path=/; Max-Age=15552000"), *TRACKED),
-         innocent={**ONLY_AFTER_YES, "euconsent-v2": "the memory of no choice", "R84": "no bit is set"}, looks_like=("R83", "R84")),
+         innocent={**ONLY_AFTER_YES, "euconsent-v2": "the memory of no choice", "R84": "no bit is set"}, looks_like=("R82", "R83", "R84")),
     Site("tcf-sans-liste", "It says no to everything, and not which vendors were shown.", "journal", Banner(),
          (Piece(script=API % OLD), cookie(f"euconsent-v2={OLD}; Path=/; Max-Age=15552000"), *TRACKED), remarks=frozenset({Expected("R83", "euconsent-v2")}),
+         innocent={**ONLY_AFTER_YES, "euconsent-v2": "the memory of no choice"}),
+    Site("tcf-maison", "A string of the site's own making, under a number that is no platform's.", "paper", Banner(),
+         (Piece(script=API % HOMEMADE), cookie(f"euconsent-v2={HOMEMADE}; Path=/; Max-Age=15552000"), *TRACKED), remarks=frozenset({Expected("R82", "euconsent-v2")}),
          innocent={**ONLY_AFTER_YES, "euconsent-v2": "the memory of no choice"}),
     Site("mode-accorde", "Consent Mode says “granted” by default.", "boutique", Banner(), (Piece(script=GTAG), *TRACKED),
          expects=frozenset({Expected("R77", "", {"none"}, TRACKER)}),
@@ -99,9 +103,12 @@ SITES = (
          looks_like=("R74", "R75"), scenarios=walks("R74", "R75")),
     Site("gpc-bancal", "It says so in words that no machine reads.", "boutique", Banner(), TRACKED, {"/.well-known/gpc.json": _gpc_in_words},
          expects=frozenset({Expected("R74", "gpc.json")}), innocent=ONLY_AFTER_YES, scenarios=walks("R74")),
+    Site("mesure-filmee", "Matomo of its own, which records what visitors do on the page.", "clinique", None,
+         (Piece(script=MATOMO + "document.cookie = '_pk_hsr.1.a3f4=1; path=/; max-age=1800; samesite=lax';"),), {"/matomo.php": same_gif},
+         expects=frozenset({Expected("R12", "_pk_id", {"none"})}), knows={"_pk_ses": "the same", "_pk_hsr": "of the recording"}),
     Site("mesure-connue", "Matomo of its own, which is told the customer's number.", "banque", None,
          (Piece(script=MATOMO.replace("&rec=1", "&rec=1&uid=client-20817")),), {"/matomo.php": same_gif},
-         expects=frozenset({Expected("R13", "_pk_id", {"none"}, ())}), knows={"_pk_ses": "the same", "matomo.php": "where it is told"}),
+         expects=frozenset({Expected("R13", "_pk_id", {"none"})}), knows={"_pk_ses": "the same", "matomo.php": "where it is told"}),
     Site("pk-long", "Matomo of its own, but for two years and one month.", "mairie", None,
          (by_script("_pk_id.1.a3f4", life=25 * 30 * DAY, value="'9f3a'+Math.random().toString(16).slice(2,14)+'.'+Math.floor(Date.now()/1000)+'.'"),),
          expects=frozenset({Expected("R15", "_pk_id", {"none"}, TRACKER)}), knows={"_pk_id": ""}),

@@ -39,7 +39,7 @@ def judge(evidence: Evidence, knowledge: Knowledge, policy: Policy | None = None
     passes = {(p.ground, p.subject): p for p in found if isinstance(p, Pass)}
     asks = any(phase.banner for phase in evidence.phases)
     doubts = unverified(evidence, asks=asks)
-    tcf = any(finding.rule in ("R83", "R84") for finding in findings)
+    tcf = any(finding.rule in ("R82", "R83", "R84") for finding in findings)
     return Judgement(
         verdict=verdict_of(evidence, findings, doubts, asks=asks),
         findings=findings,

@@ -1,6 +1,6 @@
 """What the site says to others about the choice, and what it makes of the visitor's own signal.
 
-Rules R74 and R75 (Global Privacy Control), R83 and R84 (TC strings), R77 and R78 (Consent Mode).
+Rules R74 and R75 (Global Privacy Control), R82 to R84 (TC strings), R77 and R78 (Consent Mode).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from placet.audit.judgement import Finding, Pass, Severity, Sight
 from placet.audit.sites import host_of, parse, site_of
 
 DENIED = ("none", "refused", "closed", "withdrawn")
+FIRST_CMP = 2  # the first number that IAB Europe gives to a platform
 _GCS = re.compile(r"G1([01-])([01-])")
 _GCD = re.compile(r"1[1-3]([a-z])\d([a-z])\d([a-z])\d([a-z])\d", re.I)
 _DRAWN = re.compile(r"[0-9a-f]{6,}|\d{3,}", re.I)  # in a cookie's name: another one in each browser
@@ -54,6 +55,8 @@ def _strings(evidence: Evidence) -> Iterator[Finding]:
             kinds.append(("tc-interest", "R36", "minor"))
         if said.consent.disclosed is None or not said.consent.own:
             kinds.append(("tc-malformed", "R83", "advisory"))
+        if said.consent.cmp < FIRST_CMP:
+            kinds.append(("tc-unregistered", "R82", "advisory"))
         for kind, rule, severity in kinds:
             # One sight is enough: the same string stands in the cookie, in the storage and in each request.
             if (kind, said.place) not in done:

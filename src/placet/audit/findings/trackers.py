@@ -49,7 +49,7 @@ def _without(case: Case, trace: Trace, weighed: Weighed) -> Iterator[Finding]:
     rules += ["R3"] if when == "none" and only_after_acts(case, moments) else []
     rules += ["R3"] if when == "closed" else []
     rules += ["R4"] if trace.key.kind != "cookie" else []
-    rules += ["R13"] if weighed.why == "measurement" else []
+    rules += sorted({"R12" if fault == "recording" else "R13" for fault in weighed.lost})
     rules += ["R75"] if any(moment.phase.scenario == "S6" for moment in moments) else []
     yield _finding(case, trace, weighed, kind, tuple(rules), moments)
 

@@ -39,6 +39,10 @@ OUTSIDE = (
 )  # fmt: skip
 
 
+SUMMED = ("R1", "R2", "R4", "R5", "R6", "R7", "R8", "R11")
+"""What R10 sums up: whoever breaks one of these lets through what nobody asked for."""
+
+
 def order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings with the gravest first, and always in the same order."""
     return tuple(
@@ -92,6 +96,7 @@ def tested(
     done = {p.scenario for p in evidence.phases if p.outcome == "done" and p.variant != SIBLING}
     broken = {rule for f in findings if f.severity != "advisory" for rule in (f.rule, *f.also)}
     noted = {rule for f in findings for rule in (f.rule, *f.also)}
+    broken |= {"R10"} if broken & set(SUMMED) else set()
     rules = sorted({*WALKED, *OUTSIDE, "R14", "R94"} | noted, key=lambda rule: int(rule[1:]))
     found = []
     for rule in rules:

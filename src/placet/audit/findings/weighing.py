@@ -42,6 +42,7 @@ class Weighed(NamedTuple):
     purpose: str = ""
     certain: bool = True
     declared: str = ""  # the basis that the policy file gives
+    lost: tuple[str, ...] = ()  # what takes the exemption of measurement away: `measurement.faults`
 
 
 class Scales:
@@ -108,16 +109,15 @@ class Scales:
             if known.exempt and not trace.third:
                 lost = faults(self.case, known.id)
                 return Weighed(bool(lost), "measurement", "measurement" if lost else "", service, "analytics",
-                               certain=bool(lost), declared=basis)  # fmt: skip
+                               certain=bool(lost), declared=basis, lost=lost)  # fmt: skip
             if known.sure or facts.identifies or facts.third or trace.persists:
                 return Weighed(True, "", "known", service, purpose, declared=basis)
         if basis == "consent":
             return Weighed(True, "", "declared", service, purpose, declared=basis)
         if basis == "measurement":
             lost = faults(self.case, "", trace)
-            return Weighed(
-                bool(lost), "measurement", "measurement" if lost else "", service, "analytics", declared=basis
-            )
+            return Weighed(bool(lost), "measurement", "measurement" if lost else "", service, "analytics",
+                           declared=basis, lost=lost)  # fmt: skip
         if basis == "necessary" and not (facts.travels or facts.third):
             return Weighed(False, named or "declared", declared=basis)
         found = exemption(facts, named, self.case.knowledge.longest(named))
