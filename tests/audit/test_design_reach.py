@@ -68,6 +68,16 @@ def test_stops_behind_the_banner() -> None:
     assert "focus-covered" not in found(blocked)
 
 
+def test_stops_behind_the_banner_are_graver_where_the_page_begins() -> None:
+    stops = ("Tout accepter", "Tout refuser", "Accueil", "Sport", "Contact", "Mentions")
+    top = keyboard(stops=stops, covered=("Accueil", "Sport"))
+    assert found(top)["focus-covered"].severity == "minor"
+    foot = keyboard(stops=stops, covered=("Contact", "Mentions"))
+    assert found(foot)["focus-covered"].severity == "advisory"
+    skip = keyboard(stops=stops, covered=("Accueil",))
+    assert found(skip)["focus-covered"].severity == "advisory"
+
+
 def test_a_banner_over_the_whole_page_says_that_it_is_a_dialog() -> None:
     assert "dialog-undeclared" in kinds(phase("S0", layer(covers=1.0, role="")))
     assert not kinds(phase("S0", layer(covers=1.0, role="dialog", modal=True)))
@@ -157,6 +167,15 @@ def test_a_refusal_out_of_sight_in_a_small_window(name: str) -> None:
     seen = found(window(name, refuse=False))[f"refuse-out-of-sight-{name}"]
     assert (seen.rule, seen.severity, seen.sights[0].shot) == ("R111", "major", "view.jpeg")
     assert found(window(name, accept=False, refuse=False)) == {}, "both are as far"
+
+
+def test_a_refusal_that_a_narrow_window_hides_altogether() -> None:
+    narrow = window("narrow", refuse=False)
+    unseen = changed(
+        narrow, banner=changed(narrow.banner, layers=(layer(control("accept", "Tout accepter", 1)),))
+    )
+    assert kinds(phase("S0"), unseen) == {"refuse-out-of-sight-narrow"}
+    assert not kinds(unseen), "nobody has one: that is another finding"
 
 
 def test_a_banner_that_takes_most_of_a_small_window() -> None:

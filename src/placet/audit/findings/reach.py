@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from placet.audit.evidence import Control, Evidence, Layer, Phase, Step
+from placet.audit.evidence import Control, Evidence, Layer, Phase, Step, Walk
 from placet.audit.findings.layers import (
     acting,
     agreed,
@@ -45,9 +45,12 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     firsts = tuple(one for one in seen if one.layer.number == 1)
     yield from agreed(firsts, _role)
     yield from agreed(firsts, lambda layer: _language(layer, primary(evidence.language)))
+    # A narrow window may hide the refusal so well that its own phase does not know of it.
+    layers = [layer for phase in evidence.phases if phase.banner for layer in phase.banner.layers]
+    refusal = next((one for layer in layers if layer.number == 1 for one in acting(layer, "refuse")), None)
     for phase in evidence.phases:
         yield from _keyboard(phase)
-        yield from _windows(phase)
+        yield from _windows(phase, refusal)
         yield from _goes(phase)
 
 
@@ -208,12 +211,20 @@ def _keyboard(phase: Phase) -> Iterator[Finding]:
         yield finding(
             "focus-covered",
             "R106",
-            "advisory",  # the end of a page under a strip: nobody is kept from answering
+            "minor" if _heads(walk, layer) else "advisory",  # the foot of a page under a strip is common
             "page",
             sights=place,
             controls=", ".join(walk.covered[:6]),
             count=str(len(walk.covered)),
         )
+
+
+def _heads(walk: Walk, layer: Layer) -> bool:
+    """Whether what is covered is where the page begins, and half of it or more: its navigation."""
+    own = {control.name for control in layer.controls}
+    stops = [stop for stop in dict.fromkeys(walk.stops) if stop and stop not in own]
+    covered = [stop for stop in stops if stop in walk.covered]
+    return stops[:1] == covered[:1] and 2 * len(covered) >= len(stops) > 0
 
 
 def _by_keyboard(
@@ -231,7 +242,7 @@ def _by_keyboard(
     )
 
 
-def _windows(phase: Phase) -> Iterator[Finding]:
+def _windows(phase: Phase, refusal: Control | None) -> Iterator[Finding]:
     layer = next(
         (layer for layer in (phase.banner.layers if phase.banner else ()) if layer.number == 1), None
     )
@@ -241,7 +252,7 @@ def _windows(phase: Phase) -> Iterator[Finding]:
             continue
         place = (msgspec.structs.replace(sight_at(phase, step), shot=view.shot or step.shot),)
         if view.name in ("narrow", "zoomed"):
-            if view.accept and not view.refuse and acting(layer, "refuse"):
+            if view.accept and not view.refuse and refusal:
                 yield finding(
                     f"refuse-out-of-sight-{view.name}",
                     "R111",
@@ -249,7 +260,7 @@ def _windows(phase: Phase) -> Iterator[Finding]:
                     f"banner {view.name}",
                     also=("R22",),
                     sights=place,
-                    refuse=acting(layer, "refuse")[0].name,
+                    refuse=refusal.name,
                 )
             modal = layer.modal or layer.covers >= COVERS or layer.role in ("dialog", "alertdialog")
             if view.height > HALF and not modal and view.viewport.height >= 480:
