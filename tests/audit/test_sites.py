@@ -22,6 +22,8 @@ SOME = (
     ("ombre-fermee", ("S1",)),
     ("refus-ignore", ("S1",)),
     ("httponly", ("S2",)),
+    ("lettre", ("S1",)),
+    ("oubli-au-registre", ("S2",)),
 )
 TEN_TIMES = "une-fois-pour-toutes"
 
