@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -93,6 +94,15 @@ class Site:
         self.faults: list[str] = []
         self.gone = threading.Semaphore(0)  # released for each connection that ended
         self.answer: Answer = ok
+        self.tls: ssl.SSLContext | None = None  # for the connections that come from now on
+        self.connections: list[socket.socket] = []
+
+    def leave(self) -> None:
+        """Close all connections."""
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
 
     def converse(self, connection: socket.socket) -> None:
         conversation = Conversation(connection)
@@ -118,7 +128,6 @@ def site() -> Iterator[Site]:
     """Run such a site on a free port."""
     with socket.create_server(("127.0.0.1", 0), backlog=4_096) as listener:
         found = Site(listener.getsockname()[1])
-        connections: list[socket.socket] = []
         threads: list[threading.Thread] = []
 
         def accept() -> None:
@@ -127,7 +136,9 @@ def site() -> Iterator[Site]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                connections.append(connection)
+                if found.tls is not None:  # the handshake is made by who reads first
+                    connection = found.tls.wrap_socket(connection, True, do_handshake_on_connect=False)
+                found.connections.append(connection)
                 threads.append(threading.Thread(target=found.converse, args=(connection,), daemon=True))
                 threads[-1].start()
 
@@ -138,9 +149,7 @@ def site() -> Iterator[Site]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             accepting.join()
-            for connection in connections:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+            found.leave()
             for thread in threads:
                 thread.join(10)
     assert found.faults == []

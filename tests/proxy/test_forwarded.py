@@ -25,6 +25,23 @@ def trusting(shared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield made
 
 
+@pytest.fixture(scope="module")
+def naming(shared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placet]:
+    """The same, where it is said that the proxy sets two headers."""
+    named = ("--trusted-header", "X-Forwarded-For", "--trusted-header", "x-real-ip")
+    options = ("--trusted", "127.0.0.0/8", *named)
+    with placet(tmp_path_factory.mktemp("naming"), shared_site.address, *options, "--log-addresses") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standard(shared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Placet]:
+    """The same, where the proxy sets `Forwarded`."""
+    options = ("--trusted", "127.0.0.0/8", "--trusted-header", "forwarded", "--log-addresses")
+    with placet(tmp_path_factory.mktemp("standard"), shared_site.address, *options) as made:
+        yield made
+
+
 def asked_by(made: Placet, behind: Site, claims: str) -> Asked:
     raw = f"GET /a HTTP/1.1\r\nHost: www.gazette.test\r\nConnection: close\r\n{claims}\r\n"
     assert ask(made.port, raw.encode()).startswith(b"HTTP/1.1 200 ")
@@ -70,3 +87,34 @@ def test_what_a_trusted_proxy_says_as_rfc_7239_has_it_is_passed_on(trusting: Pla
     assert asked.header("x-forwarded-host") == ["a.test"]
     assert asked.header("forwarded") == []
     assert '"address":"203.0.113.9"' in trusting.out.read_text().splitlines()[-1]
+
+
+def test_what_a_trusted_proxy_is_not_said_to_set_is_dropped(naming: Placet, behind: Site) -> None:
+    asked = asked_by(naming, behind, CLAIMS)
+    assert asked.header("x-forwarded-for") == ["203.0.113.9, 198.51.100.7, 127.0.0.1"]
+    assert asked.header("x-real-ip") == ["203.0.113.9"]
+    assert asked.header("x-forwarded-proto") == ["http"]
+    assert asked.header("x-forwarded-host") == ["www.gazette.test"]
+    said = {name for name, _ in asked.headers}
+    assert not said & {"x-forwarded-port", "forwarded", "x-original-url"}
+    assert '"address":"198.51.100.7"' in naming.out.read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("claims", ["", "X-Forwarded-Proto: https\r\n"])
+def test_a_visitor_cannot_speak_for_a_proxy_that_sets_nothing(
+    claims: str, naming: Placet, behind: Site
+) -> None:
+    """It passes on what it was sent; without any of its own headers, it is the visitor."""
+    asked = asked_by(naming, behind, f"Forwarded: for=6.6.6.6;proto=https\r\n{claims}")
+    assert asked.header("x-forwarded-for") == ["127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["http"]
+
+
+def test_a_proxy_that_speaks_rfc_7239_passes_on_no_older_form_of_a_visitors(
+    standard: Placet, behind: Site
+) -> None:
+    asked = asked_by(standard, behind, CLAIMS.replace("X-Forwarded-For: ", "X-Forwarded-For: 6.6.6.6, "))
+    assert asked.header("x-forwarded-for") == ["203.0.113.9, 127.0.0.1"]
+    assert asked.header("x-forwarded-proto") == ["https"]
+    assert asked.header("x-forwarded-host") == ["www.gazette.test"]
+    assert '"address":"203.0.113.9"' in standard.out.read_text().splitlines()[-1]

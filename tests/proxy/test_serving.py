@@ -239,12 +239,17 @@ def test_clicks_are_counted_by_how_they_were_answered(front: Placet) -> None:
         (["--upstream", "http://localhost/site"], 2, "has a path"),
         (["--upstream", "http://localhost", "--listen", "8000"], 2, "is not host:port"),
         (["--upstream", "http://localhost", "--trusted", "proxy"], 2, "does not appear to be"),
+        (["--upstream", "http://localhost", "--trusted-header", "Cookie"], 2, "is no header by which"),
+        (["--upstream", "https://localhost", "--upstream-ca", "no.pem"], 2, "(No such file or directory)"),
+        (["--upstream", "https://localhost", "--upstream-ca", "none.pem"], 2, "no certificate in PEM"),
+        (["--upstream", "http://localhost", "--upstream-ca", "none.pem"], 2, "write https://"),
         (["--upstream", "http://localhost", "--policy", "missing.toml"], 3, "S001"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_starts(
     options: list[str], status: int, says: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "none.pem").write_text("nothing\n")
     with chdir(tmp_path):
         ran = CliRunner().invoke(app, ["serve", "--listen", "127.0.0.1:0", *options], env={"COLUMNS": "200"})
     assert ran.exit_code == status

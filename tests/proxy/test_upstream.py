@@ -92,6 +92,27 @@ def test_a_request_is_made_again_where_that_cannot_do_it_twice(
     assert [asked.target for asked in behind.asked] == ["/first", *["/b"] * times]
 
 
+def test_a_request_is_made_again_once_and_not_on_each_connection_that_rests(
+    front: Placet, behind: Site
+) -> None:
+    """What it does to the site, it may do anew each time."""
+    together = threading.Barrier(3)
+
+    def side_by_side(asked: Asked, connection: socket.socket) -> None:
+        together.wait(LONG)
+        ok(asked, connection)
+
+    behind.answer = side_by_side
+    visitors = [threading.Thread(target=ask, args=(front.port, b"GET /first" + ENDS)) for _ in range(3)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(LONG)
+    behind.answer = lambda asked, connection: connection.shutdown(socket.SHUT_RDWR)
+    assert statuses(ask(front.port, b"GET /b" + ENDS)) == [502]
+    assert [asked.target for asked in behind.asked] == [*["/first"] * 3, *["/b"] * 2]
+
+
 @pytest.mark.parametrize("framing", ["length", "chunks", "close"])
 def test_a_large_body_arrives_whole_at_a_visitor_who_takes_their_time(
     framing: str, front: Placet, behind: Site

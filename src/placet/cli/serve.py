@@ -21,12 +21,19 @@ class Lines(StrEnum):
 
 @answering
 def serve(
-    upstream: Annotated[str, typer.Option(help="The site behind: http://host:port.")],
+    upstream: Annotated[str, typer.Option(help="The site behind: http://host:port, or https.")],
     policy: Policy = POLICY,
     listen: Annotated[str, typer.Option(help="Where visitors come: host:port.")] = "127.0.0.1:8000",
     workers: Annotated[int, typer.Option(help="Processes; one for each core.", min=1, max=256)] = 1,
+    upstream_ca: Annotated[
+        Path | None,
+        typer.Option(help="A PEM file of who may answer for the site's certificate; else the system's."),
+    ] = None,
     trusted: Annotated[
         list[str] | None, typer.Option(help="A network of proxies in front whose X-Forwarded-* is true.")
+    ] = None,
+    trusted_header: Annotated[
+        list[str] | None, typer.Option(help="A header that they set; others of its kind are dropped.")
     ] = None,
     admin: Annotated[str, typer.Option(help="Where health and metrics are: host:port.")] = "",
     log: Annotated[Lines, typer.Option(help="How answers and problems are logged.")] = Lines.TEXT,
@@ -41,19 +48,29 @@ def serve(
     A changed policy file is taken up without a request lost; so it is on SIGHUP. SIGTERM ends it.
     """
     try:
-        from placet.web.proxy.serve import Options, parse_address, parse_network, parse_upstream
+        from placet.web.proxy.forwarded import parse_claim
+        from placet.web.proxy.serve import (
+            Options,
+            parse_address,
+            parse_authorities,
+            parse_network,
+            parse_upstream,
+        )
         from placet.web.proxy.serve import serve as run
         from placet.web.proxy.wire import Limits
     except ModuleNotFoundError as missing:
         typer.echo(f"{missing.name} is not installed: install placet[proxy].", err=True)
         raise typer.Exit(3) from None
     try:
+        site = parse_upstream(upstream)
         options = Options(
-            upstream=parse_upstream(upstream),
+            upstream=site,
             policy=Path(policy),
             listen=parse_address(listen),
             workers=workers,
+            authorities=parse_authorities(site, upstream_ca) if upstream_ca else None,
             trusted=tuple(parse_network(network) for network in trusted or ()),
+            named=tuple(parse_claim(name) for name in trusted_header or ()),
             admin=parse_address(admin) if admin else None,
             log=log.value,
             addresses=addresses,

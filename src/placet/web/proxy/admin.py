@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from .metrics import Board, exposition
+from .tls import context_for
 
 TRY_SECONDS = 2.0
 SEEN_SECONDS = 10  # since a worker was last seen at work
@@ -18,12 +20,13 @@ SEEN_SECONDS = 10  # since a worker was last seen at work
 class Admin:
     """Answers `/health` and `/metrics` from what all workers count."""
 
-    def __init__(self, board: Board, upstream: str) -> None:
-        """Take the numbers, and where the site is."""
+    def __init__(self, board: Board, upstream: str, authorities: Path | None = None) -> None:
+        """Take the numbers, where the site is, and who may answer for its certificate."""
         self._board = board
+        self._tls = context_for(upstream, authorities)
         parts = urlsplit(upstream)
         self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._port = parts.port or (443 if self._tls else 80)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -57,10 +60,10 @@ class Admin:
         return JSONResponse(said, 200 if well else 503)
 
     async def _reachable(self) -> bool:
-        """Say whether the site takes a connection."""
+        """Say whether the site takes a connection, and is who it should be."""
         try:
             async with asyncio.timeout(TRY_SECONDS):
-                _, writer = await asyncio.open_connection(self._host, self._port)
+                _, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         except OSError:
             return False
         writer.close()

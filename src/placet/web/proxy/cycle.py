@@ -108,8 +108,15 @@ class Cycle(RequestResponseCycle):
             self.response_complete = True
             self.message_event.set()
             if not self.keep_alive:
-                self.transport.close()
+                self._end()
             self.on_response()
+
+    def _end(self) -> None:
+        """Close; but who still sends a body is heard out, or the reset could cost them the answer."""
+        if self.more_body and self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def _flush(self) -> None:
         """Send the head on its own: there is nothing of the body yet."""

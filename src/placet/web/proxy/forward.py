@@ -12,6 +12,7 @@ import html
 import logging
 from collections.abc import AsyncIterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from placet.web.gates import KEY, Consent
 
 from .hops import Headers, end_to_end, is_plain
 from .sockets import Sockets
+from .tls import context_for, told
 from .upstream import Answer, Upstream
 
 log = logging.getLogger("placet.proxy")
@@ -48,13 +50,23 @@ class Forward:
     """
 
     def __init__(
-        self, upstream: str, *, connect: float = CONNECT_SECONDS, silent: float = SILENT_SECONDS
+        self,
+        upstream: str,
+        *,
+        connect: float = CONNECT_SECONDS,
+        silent: float = SILENT_SECONDS,
+        authorities: Path | None = None,
     ) -> None:
-        """Take where the site is; seconds for connecting, and for silence of the site or of a visitor."""
+        """Take where the site is; seconds for connecting, and for silence of the site or of a visitor.
+
+        `authorities` is a PEM file of those who may answer for the certificate of an `https://` site, in
+        place of the system's; raises ValueError where it has none.
+        """
         self._address = upstream.rstrip("/")
         self._silent = silent
-        self._site = Upstream(self._address, connect, silent)
-        self._sockets = Sockets(self._address, connect)
+        tls = context_for(self._address, authorities)
+        self._site = Upstream(self._address, connect, silent, tls)
+        self._sockets = Sockets(self._address, connect, tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request or socket."""
@@ -99,7 +111,7 @@ class Forward:
             if visitor.late:
                 await fail(408, send)
             elif not visitor.left:
-                log.error("%s: %s (%s)", self._address, problem or "took too long", type(problem).__name__)  # noqa: TRY400
+                log.error("%s: %s (%s)", self._address, told(problem), type(problem).__name__)  # noqa: TRY400
                 await fail(504 if isinstance(problem, TimeoutError) else 502, send)
         finally:
             visitor.forget()

@@ -34,12 +34,17 @@ class Forwarded:
     """Tells the application behind who the visitor is, and believes other proxies only where told to.
 
     `trusted` are networks whose `X-Forwarded-For`, `-Proto` and `-Host`, or else `Forwarded`, are true. From
-    anyone else they are dropped, so that nobody can claim another's address or a secure connection.
+    anyone else they are dropped, so that nobody can claim another's address or a secure connection. `named`
+    are the headers that those proxies set, where they pass on others as a visitor wrote them.
     """
 
-    def __init__(self, app: ASGIApp, trusted: Sequence[str] = ()) -> None:
-        """Take the application and the networks (`10.0.0.0/8`, `::1`); raises ValueError for what is none."""
+    def __init__(self, app: ASGIApp, trusted: Sequence[str] = (), named: Sequence[str] = ()) -> None:
+        """Take the application, the networks (`10.0.0.0/8`, `::1`), and the names, none for all of them.
+
+        Raises ValueError for what is no network, or no such header.
+        """
         self._app = app
+        self._named = frozenset(parse_claim(name).encode() for name in named)
         networks = [ip_network(network, strict=False) for network in trusted]
         self._is_trusted = lru_cache(1_024)(partial(_is_in, networks=networks))
 
@@ -53,6 +58,8 @@ class Forwarded:
         headers = scope["headers"]
         peer = (scope.get("client") or ("", 0))[0]
         if self._is_trusted(peer):
+            if self._named:
+                headers = [line for line in headers if line[0] in self._named or not _is_claim(line[0])]
             chain, client, visited_by, host = told(headers, peer, self._is_trusted)
             kept = [line for line in headers if line[0] not in _OURS]
         else:
@@ -65,6 +72,14 @@ class Forwarded:
             (b"x-forwarded-host", _host(headers) if host is None else host),
         )
         return {**scope, "headers": kept, "scheme": scheme, "client": (client, 0)}
+
+
+def parse_claim(text: str) -> str:
+    """Return the name of a header that tells who asks, in small letters; raises ValueError for another."""
+    name = text.strip().lower()
+    if not _is_claim(name.encode()):
+        raise ValueError(f"{text!r} is no header by which a proxy says who asks, as X-Forwarded-For is")
+    return name
 
 
 @lru_cache(1_024)

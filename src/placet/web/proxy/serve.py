@@ -33,6 +33,7 @@ from .forwarded import Forwarded
 from .logs import Access, configure, tell
 from .metrics import Board, Row
 from .reload import Reloading
+from .tls import context_for
 from .watched import Watched
 from .wire import Limits, Wire
 
@@ -49,7 +50,9 @@ class Options:
     policy: Path = Path("placet.toml")
     listen: tuple[str, int] = ("127.0.0.1", 8000)
     workers: int = 1
+    authorities: Path | None = None  # for the certificate of an https upstream
     trusted: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()  # the headers that those who are trusted set; all of them if none is named
     admin: tuple[str, int] | None = None
     log: str = "text"
     addresses: bool = False  # of visitors, in the log
@@ -74,6 +77,13 @@ def parse_upstream(text: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"{text!r} has a path; every address is passed on as it is")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def parse_authorities(upstream: str, path: Path) -> Path:
+    """Return the file of who may answer for the site's certificate; raises ValueError where it is none."""
+    if context_for(upstream, path) is None:
+        raise ValueError(f"{path}: {upstream} has no certificate to be looked at; write https://")
+    return path
 
 
 def parse_network(text: str) -> str:
@@ -112,14 +122,14 @@ def serve(options: Options) -> int:
 def _worker(options: Options, listener: socket.socket, row: Row) -> Callable[[], int]:
     def work() -> int:
         row.begin()
-        forward = Forward(options.upstream, silent=options.silent)
+        forward = Forward(options.upstream, silent=options.silent, authorities=options.authorities)
         try:
             site = Reloading(forward, options.policy, row)
         except OperatorError as problem:
             tell(problem)
             return SETUP_STATUS
         watched = Watched(site, forward, row, Access(options.log, options.addresses))
-        app = Forwarded(watched, options.trusted)
+        app = Forwarded(watched, options.trusted, options.named)
         bounded = type("Bounded", (Wire,), {"limits": _within_means(options.limits)})
         return _run(app, listener, options.stop, http=bounded, reload=site.reload, row=row)
 
@@ -127,7 +137,10 @@ def _worker(options: Options, listener: socket.socket, row: Row) -> Callable[[],
 
 
 def _shower(options: Options, listener: socket.socket, board: Board) -> Callable[[], int]:
-    return lambda: _run(Admin(board, options.upstream), listener, 1, http="httptools")
+    def work() -> int:
+        return _run(Admin(board, options.upstream, options.authorities), listener, 1, http="httptools")
+
+    return work
 
 
 def _run(

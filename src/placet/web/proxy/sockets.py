@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from ssl import SSLContext
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from .hops import Headers, end_to_end
+from .tls import told
 
 log = logging.getLogger("placet.proxy")
 
@@ -32,9 +34,10 @@ OF_THE_SOCKET = frozenset(
 class Sockets:
     """The sockets to one site."""
 
-    def __init__(self, origin: str, connect: float) -> None:
-        """Take where the site is, `http://host:port`, and the seconds for connecting."""
+    def __init__(self, origin: str, connect: float, tls: SSLContext | None = None) -> None:
+        """Take where the site is, `http://host:port`, the seconds for connecting, and how if over TLS."""
         self._origin = origin
+        self._tls = tls
         self._connect = connect
         self._session: aiohttp.ClientSession | None = None
 
@@ -53,7 +56,8 @@ class Sockets:
         except aiohttp.WSServerHandshakeError as refused:
             await _refuse(scope, refused.status, send)
         except (aiohttp.ClientError, OSError, ValueError) as problem:
-            log.error("%s: %s (%s)", self._origin, problem, type(problem).__name__)  # noqa: TRY400
+            found = getattr(problem, "certificate_error", problem)  # which aiohttp wraps
+            log.error("%s: %s (%s)", self._origin, told(found), type(found).__name__)  # noqa: TRY400
             await _refuse(scope, 504 if isinstance(problem, TimeoutError) else 502, send)
         else:
             async with behind:
@@ -68,7 +72,7 @@ class Sockets:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=self._tls or True),
                 cookie_jar=aiohttp.DummyCookieJar(),  # one visitor's cookies are not another's
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect),

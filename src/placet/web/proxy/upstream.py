@@ -7,8 +7,10 @@ by CGI's rules are known to send. Each answer has a parser of its own, so nothin
 from __future__ import annotations
 
 import asyncio
-import ssl
+import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,11 +38,14 @@ class Gone(ConnectionError):
 class Upstream:
     """The connections to one origin."""
 
-    def __init__(self, origin: str, connect: float, silent: float) -> None:
-        """Take where the site is, `http://host:port`; seconds for connecting, and for its silence."""
+    def __init__(self, origin: str, connect: float, silent: float, tls: SSLContext | None = None) -> None:
+        """Take where the site is, `http://host:port`; seconds for connecting, and for its silence.
+
+        `tls` says how it is to be asked where that is `https:` (`tls.context_for`).
+        """
         parts = urlsplit(origin)
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._host, self._port = parts.hostname or "", parts.port or (443 if self._tls else 80)
+        self._tls = tls
+        self._host, self._port = parts.hostname or "", parts.port or (443 if tls else 80)
         self.name = parts.netloc.encode()  # as `Host` says it
         self._connect_seconds = connect
         self._silent = silent
@@ -53,8 +58,9 @@ class Upstream:
         `chunked` says that the body goes in chunks. Raises `OSError` where the site cannot be reached,
         closes or is silent for too long; `NotHTTP` for what is no answer; what the body raises.
         """
+        again = False
         while True:
-            rested = self._rested()
+            rested = None if again else self._rested()
             connection = rested or await self._connect()
             answer = connection.ask(method, head, body, chunked)
             try:
@@ -63,6 +69,7 @@ class Upstream:
                 answer.close()
                 if rested is None or body is not None or method not in _IDEMPOTENT or answer.heard:
                     raise
+                again = True
             except BaseException:
                 answer.close()
                 raise
@@ -141,7 +148,8 @@ class Connection(asyncio.Protocol):
             async for piece in body:
                 self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 if self._full is not None:
-                    await self._full
+                    async with asyncio.timeout(self.silent):
+                        await self._full
             if chunked:
                 self.transport.write(b"0\r\n\r\n")
         except Exception as problem:  # raised by whoever waits for the answer
@@ -160,13 +168,25 @@ class Connection(asyncio.Protocol):
         else:
             self.transport.abort()  # nothing was asked, so this would be taken for the next answer
 
+    def eof_received(self) -> None:
+        """End at once; otherwise what is still to be sent waits for a site that may have stopped reading."""
+        self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the answer that no more will come."""
         self.resume_writing()
         if self.answer is not None:
+            if exc is not None and self.transport.get_extra_info("ssl_object") is None:
+                self._hear_out(self.answer)
             if self.answer.sending is not None:
                 self.answer.sending.cancel()
             self.answer.lost(exc)
+
+    def _hear_out(self, answer: Answer) -> None:
+        """Read what had come before the connection failed: a write that fails leaves it unread."""
+        with suppress(OSError):
+            while data := os.read(self.transport.get_extra_info("socket").fileno(), _MUCH):
+                answer.feed(data)
 
     def pause_writing(self) -> None:
         """Wait until the site takes more."""
@@ -175,7 +195,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         if self._full is not None:
-            self._full.set_result(None)
+            if not self._full.done():
+                self._full.set_result(None)
             self._full = None
 
 

@@ -91,7 +91,6 @@ class Wire(HttpToolsProtocol):
         """Read on; anything that is refused ends the connection."""
         if self._deaf:
             return
-        self._unset_keepalive_if_required()
         if self._in_head:
             self._size += len(data)
         try:
@@ -114,6 +113,7 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin with the next request."""
         super().on_message_begin()
+        self._unset_keepalive_if_required()
         self._in_head, self._length = True, 0
 
     def on_url(self, url: bytes) -> None:
@@ -136,6 +136,7 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Judge the head; what passes goes to the application."""
+        self._unset_keepalive_if_required()  # the request before may have ended within this head
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.limits.head or len(self.headers) > self.limits.lines:
             self._stop(431)
@@ -182,6 +183,9 @@ class Wire(HttpToolsProtocol):
         """End the request; the next head may follow at once."""
         super().on_message_complete()
         self._in_head, self._size = True, 0
+        if self.cycle is not None and self.cycle.response_complete and not self.cycle.keep_alive:
+            self._deaf = True  # they were only heard out
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Wait for a visitor who does not read, for a while."""
@@ -214,6 +218,9 @@ class Wire(HttpToolsProtocol):
         """Answer with the status, if nothing is being answered, and end the connection."""
         self._deaf = True
         log.info("a request was refused: %d %s", status, HTTPStatus(status).phrase)
+        if not self._in_head and self.cycle.response_complete:
+            self.transport.close()  # what comes late of a request that was answered has no other answer
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             if not self.cycle.more_body:
                 self.cycle.keep_alive = False  # the requests before this one are answered
