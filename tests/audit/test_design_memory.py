@@ -198,3 +198,5 @@ def test_months_later() -> None:
     assert months(396, "accepted", asked=False) == {"yes-never-ends": "minor"}
     assert months(396, "refused", asked=False) == {"no-never-ends": "advisory"}
     assert months(396, "accepted", asked=True) == {}
+    five_years = months(396, "refused", asked=False, life=5 * 365)
+    assert "no-never-ends" not in five_years, "that is said of its life"

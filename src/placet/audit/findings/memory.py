@@ -183,10 +183,12 @@ def _later(evidence: Evidence) -> Iterator[Finding]:
         values = {"life": str(round(phase.moved))}
         place = (sight_at(phase, clock),)
         if clock.asked and clock.state == "refused":
-            if phase.moved < 183 * DAY and not _half_a_year(evidence, phase):
+            if phase.moved < 183 * DAY and not _kept_for(evidence, phase, MONTHS):
                 yield finding("asked-again-early", "R40", "minor", "banner", sights=place, values=values)
         elif not clock.asked and phase.moved >= 390 * DAY and clock.state in ("refused", "accepted"):
             yes = clock.state == "accepted"
+            if _kept_for(evidence, phase, THIRTEEN_MONTHS):
+                continue  # how long it is kept is said already
             yield finding(
                 "yes-never-ends" if yes else "no-never-ends",
                 "R40",
@@ -198,11 +200,11 @@ def _later(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _half_a_year(evidence: Evidence, phase: Phase) -> bool:
-    """Whether the refusal is kept for what many call six months: 26 weeks, or 180 days."""
-    refused = heard(phase, "refuse")
-    kept = plausible([(phase, refused, memory_of(evidence, phase, refused))]) if refused else []
-    return any(MONTHS <= one.life < FOREVER for _, _, memory in kept for one in memory.values())
+def _kept_for(evidence: Evidence, phase: Phase, least: float) -> bool:
+    """Whether the answer's memory has a date, and that many seconds; 26 weeks are half a year to many."""
+    choice = heard(phase, "refuse") or heard(phase, "accept")
+    kept = plausible([(phase, choice, memory_of(evidence, phase, choice))]) if choice else []
+    return any(least <= one.life < FOREVER for _, _, memory in kept for one in memory.values())
 
 
 def _sights(phase: Phase, choice: Choice, one: Written) -> tuple[Sight, ...]:
