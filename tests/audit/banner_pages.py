@@ -481,4 +481,58 @@ MAKER_MUTE = page(
     "<button>J'accepte</button></div></div>",
     "const top_ = document.getElementById('cmplz-cookiebanner-container'); if (kept()) top_.remove(); else bind(top_, choose);",
 )
+
+BOX = "display:inline-block;padding:8px 16px;border:1px solid #234;background:#234;color:#fff"
+
+
+def answered(refusal: str, script: str = "", before: str = "") -> str:
+    """A banner with two buttons and a third thing; who has `data-own` listens to presses on itself."""
+    inner = f"<p>{TEXT['fr']}</p>{before}" + button("accept", "Tout accepter") + button("settings", "Choisir")
+    own = "document.querySelectorAll('[data-own]').forEach((one) => one.addEventListener('click', () => choose('refused')));"
+    return page(f'<div data-banner id=b style="{FIXED}">{inner}{refusal}</div>', own + script)
+
+
+BINDS = "bind(b, choose);"
+BY_MOUSE = {  # refusals of the first layer that no key reaches
+    "div": answered(f'<div data-own style="{BOX}">Tout refuser</div>'),
+    "span": answered("<span data-own>Tout refuser</span>"),
+    "li": answered(f'<ul><li data-own style="{BOX}">Tout refuser</li></ul>'),
+    "a": answered("<a data-own>Tout refuser</a>"),
+    "custom": answered(f'<cmp-answer data-own style="{BOX}">Tout refuser</cmp-answer>'),
+    "in-label": answered(f'<label><div data-own style="{BOX}">Tout refuser</div></label>'),
+    "inner": answered(f'<div style="{BOX}"><b data-own>Tout refuser</b></div>'),
+    "onclick": answered(f"""<div onclick="choose('refused')" style="{BOX}">Tout refuser</div>"""),
+    "delegated": answered("<div data-act=refuse style=cursor:pointer>Tout refuser</div>", "bind(document, choose);"),
+    "delegated-box": answered(f'<div data-act=refuse style="{BOX}">Tout refuser</div>', BINDS),
+    "one-hand": answered("<div style=cursor:pointer><i data-own>Tout refuser</i> <i>Plus tard</i></div>"),
+    "all": page(f'<div data-banner id=b style="{FIXED}"><p>{TEXT["fr"]}</p><div data-act=accept style="{BOX}">Tout accepter</div>'
+                f'<div data-act=refuse style="{BOX}">Tout refuser</div></div>', BINDS),
+}  # fmt: skip
+WORDS_ALONE = {  # the same words, and nothing to press
+    "sentence": answered("", BINDS, "<p>Dans les réglages, vous pouvez aussi <strong>Tout refuser</strong> en une fois.</p>"),
+    "paragraph": answered("<p><strong>Tout refuser</strong></p>", BINDS),
+    "title": answered(f'<h3 style="{BOX}">Tout refuser</h3>', BINDS),
+    "columns": answered(f'<table><tr><td></td><th style="{BOX}">Accepter</th><th style="{BOX}">Refuser</th></tr></table>', BINDS),
+    "key": answered(f'<p>Pressez la touche <kbd style="{BOX}">Tout refuser</kbd> de la page suivante.</p>', BINDS),
+    "unheard": answered(f'<div style="{BOX}">Tout refuser</div>'),
+    "option": answered(f'<label><input type=radio name=a><span style="{BOX}">Refuser</span></label>', BINDS),
+    "rows": answered("".join(f'<p>{one} <span data-own style="{BOX}">Interdire</span></p>' for one in ("Audience", "Publicité"))),
+}  # fmt: skip
+
+
+def listing(row: str, *acts: tuple[str, str]) -> str:
+    """A banner with a list of three thousand partners, and the buttons after it."""
+    rows = "".join(row.format(at=at) for at in range(3000))
+    buttons = "".join(button(act, label) for act, label in acts)
+    return simple(f"<p>{TEXT['fr']}</p><ul>{rows}</ul>{buttons}", CENTRE + ";max-height:70vh;overflow:auto")
+
+
+TICKED = "<li><label><input type=checkbox id=p{at} checked> Partenaire {at}</label> <a href=/p{at}>Sa politique de vie privée</a></li>"
+LISTS = {
+    "list-pairs": listing(
+        "<li>Partenaire {at} <button type=button>Autoriser</button> <button type=button>Interdire</button></li>",
+        ("accept", "Tout accepter"), ("refuse", "Tout refuser"),
+    ),
+    "list-ticked": listing(TICKED, ("accept", "Tout accepter"), ("save", "Enregistrer mes choix")),
+}  # fmt: skip
 OTHERS = {"measured": MEASURED, "unmarked": UNMARKED, "trap": TRAP, "maker": MAKER, "maker-mute": MAKER_MUTE}

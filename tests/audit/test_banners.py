@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import CDPSession, Page, async_playwright
 
 from placet.audit.browser.banner import Answers
 from placet.audit.evidence import Choice
@@ -24,6 +25,9 @@ PAGES = {
     **{f"entry-{name}": html for name, html in banner_pages.ENTRIES.items()},
     **{f"no-entry-{name}": html for name, html in banner_pages.NO_ENTRIES.items()},
     **{f"not-{name}": html for name, html in banner_pages.NOT_BANNERS.items()},
+    **{f"mouse-{name}": html for name, html in banner_pages.BY_MOUSE.items()},
+    **{f"words-{name}": html for name, html in banner_pages.WORDS_ALONE.items()},
+    **banner_pages.LISTS,
     **banner_pages.TRAPS,
     **banner_pages.OTHERS,
     "settings-page": banner_pages.SETTINGS_PAGE,
@@ -183,6 +187,62 @@ def test_tab_reaches_both_answers_and_its_marks_are_seen(host: str) -> None:
     assert (cross.accept_at, cross.refuse_at, cross.trapped, cross.unseen) == (2, 3, False, ())
     assert "Tout accepter" in unmarked.unseen
     assert (unmarked.refuse_at, trap.trapped) == (-1, True)
+
+
+def test_a_refusal_that_only_a_mouse_reaches_is_a_control_all_the_same(host: str) -> None:
+    async def walk(visit: Visit) -> Any:
+        layer = await visit.answers.look(1)
+        assert layer is not None, visit.page.url
+        found = [control.focusable for control in layer.controls if control.act == "refuse"]
+        walked = await visit.answers.walk() if visit.page.url.endswith("-div") else None
+        return (
+            found,
+            walked and (walked.accept_at > 0, walked.refuse_at),
+            (await visit.answers.refuse()).outcome,
+        )
+
+    seen = _walk(host, [f"mouse-{name}" for name in banner_pages.BY_MOUSE], walk)
+    for name, ((found, _, outcome), kept) in seen.items():
+        assert (found, outcome, kept) == ([False], "made", "refused"), name
+    assert seen["mouse-div"][0][1] == (True, -1)
+
+
+def test_words_that_nobody_can_press_are_no_refusal(host: str) -> None:
+    names = [f"words-{name}" for name in banner_pages.WORDS_ALONE]
+    for name, (layer, _) in _walk(host, names, lambda visit: visit.answers.look(1)).items():
+        acts = [control.act for control in layer.controls]
+        assert acts == ["accept", "settings"], (name, layer.controls)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What the browser is asked, and how often."""
+    counts: Counter[str] = Counter()
+    send = CDPSession.send
+
+    async def count(session: CDPSession, method: str, params: dict[str, Any] | None = None) -> Any:
+        counts[method] += 1
+        return await send(session, method, params)
+
+    monkeypatch.setattr(CDPSession, "send", count)
+    return counts
+
+
+def test_of_three_thousand_rows_the_first_are_measured_and_the_buttons_found(
+    host: str, asked: Counter[str]
+) -> None:
+    layer = _walk(host, ["list-pairs"], lambda visit: visit.answers.look(1))["list-pairs"][0]
+    assert [control.act for control in layer.controls][-2:] == ["accept", "refuse"]
+    assert [control.name for control in layer.controls][-2:] == ["Tout accepter", "Tout refuser"]
+    assert 100 <= len(layer.controls) <= 202, "a hundred rows of two"
+    assert asked["DOM.getDocument"] == 1
+    assert asked.total() < 20
+
+
+def test_three_thousand_ticks_are_taken_off_without_as_many_presses(host: str, asked: Counter[str]) -> None:
+    choice, kept = _walk(host, ["list-ticked"], lambda visit: visit.answers.refuse())["list-ticked"]
+    assert (choice.outcome, kept) == ("made", "refused"), choice
+    assert asked.total() < 300
 
 
 def test_a_wall_is_told_from_a_page_that_can_be_used(host: str) -> None:

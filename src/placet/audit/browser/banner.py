@@ -16,7 +16,7 @@ import msgspec
 from placet.audit.browser.autoconsent import Autoconsent
 from placet.audit.browser.documents import bounded
 from placet.audit.browser.keyboard import walk_keyboard
-from placet.audit.browser.seeing import press, turn
+from placet.audit.browser.seeing import press, turn, turn_all
 from placet.audit.browser.sizes import look_in_size
 from placet.audit.browser.ways import SETTLE, Ways
 from placet.audit.evidence import Banner, Choice, Layer, View, Walk, WayBack
@@ -151,7 +151,7 @@ class Answers(Ways):
         ]
         if not wanted:
             return self._choice(attempt, "no control", why="the settings have no such toggle")
-        await self._untick(found, but=purpose)
+        await turn_all(self.page, found, False, but=purpose)
         if not await turn(self.page, found.document, wanted[0], True):
             return self._choice(attempt, "no control", why="the toggle cannot be set")
         attempt.pressed.append(purpose)

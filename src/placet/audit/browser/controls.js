@@ -1,139 +1,22 @@
-// What one document shows that might be a banner, for whoever asks from a world of scripts that the page cannot see.
+// What in a document can be pressed or set, and how it stands there.
 // Nothing here knows what a label means, nor any maker: it names, measures and keeps elements by number.
 (() => {
-  if (Object.hasOwn(globalThis, "placet")) return; // an element with that id is not ours
-  const MOST = 60000, LONGEST = 300;
+  if (Object.hasOwn(globalThis, "placetControls")) return;
+  const { TOGGLED, around, at, bare, children, fixed, flat, inside, inView, kept, labels, letters, name, number, numbers,
+    parent, renew, root, said, seen, shape, shown, skipped, style, surplus, texts, walk } = placetDrawn;
+  const { bordered, colour, deepest, ground, over, surface } = placetPaint;
+  const MOST = 600, DETAILED = 400, SHORT = 80;
   const PRESSED = "a,button,summary,[role=button],[role=link],[role=menuitem],[role=tab],[role=option],[onclick],"
     + "input[type=submit],input[type=button],input[type=image],input[type=reset]";
-  const TOGGLED = "input[type=checkbox],input[type=radio],[role=switch],[role=checkbox],[role=radio],[role=menuitemcheckbox]";
-  let roots = new Map(), parents = new Map(), kept = [], numbers = new Map(), styles = new Map();
+  // Things that seem to be boxes for another reason than to be pressed.
+  const TITLES = "h1,h2,h3,h4,h5,h6,th,td,dt,legend,caption,strong,b,em,i,kbd,code";
+  const chains = new Map(); // of labels: the number of the one around that says the same
+  let admitted = new Set();
 
-  const style = (element) => styles.get(element) || (styles.set(element, getComputedStyle(element)), styles.get(element));
-  const root = (element) => element.shadowRoot || roots.get(element);
-  const parent = (element) => parents.get(element) || element.parentElement;
-  const inside = (element, outer) => { for (; element; element = parent(element)) if (element === outer) return true; return false; };
-  const number = (element) => {
-    if (!numbers.has(element)) { numbers.set(element, kept.length); kept.push(element); }
-    return numbers.get(element);
-  };
-  const children = (element) => {
-    const shadow = root(element);
-    if (shadow) return shadow.children;
-    if (element.localName === "slot") { const given = element.assignedElements(); if (given.length) return given; }
-    return element.children;
-  };
-  const texts = (element) => root(element) ? [] : element.localName === "slot" && element.assignedNodes().length
-    ? [...element.assignedNodes()].filter((node) => node.nodeType === 3)
-    : [...element.childNodes].filter((node) => node.nodeType === 3);
-  const skipped = new Set(["script", "style", "noscript", "template", "head", "svg", "canvas", "iframe", "option"]);
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const bare = (text) => (text || "").replace(/\s+/g, " ").trim();
+  // The first and the last of too many: what answers stands at the top of a layer or at its foot.
+  const ends = (all, most) => all.length <= most ? all : [...all.slice(0, most / 2), ...all.slice(-most / 2)];
 
-  // Walks the tree as it is drawn: into shadow roots, through slots.
-  const walk = (top, visit) => {
-    const stack = [top]; let count = 0;
-    while (stack.length && count++ < MOST) {
-      const element = stack.pop();
-      if (visit(element) === false) continue;
-      const inner = children(element);
-      for (let at = inner.length - 1; at >= 0; at--) { parents.set(inner[at], element); stack.push(inner[at]); }
-    }
-  };
-  const shown = (element) => {
-    const box = element.getBoundingClientRect();
-    if (box.width * box.height <= 4 && style(element).overflow !== "visible") return false;
-    if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
-    return box.width * box.height > 4 || style(element).display === "contents";
-  };
-  const seen = (element) => {
-    if (!shown(element)) return false;
-    const box = element.getBoundingClientRect(), tall = Math.max(document.documentElement.scrollHeight, innerHeight);
-    if (box.right <= 0 || box.bottom + scrollY <= 0 || box.left >= Math.max(innerWidth, document.documentElement.scrollWidth)) return false;
-    if (fixed(element) && (box.top >= innerHeight || box.bottom <= 0) && !scrolled(element)) return false;
-    if (box.top + scrollY >= tall) return false;
-    return style(element).clip !== "rect(0px, 0px, 0px, 0px)" && !clipped(element, box);
-  };
-  const fixed = (element) => { for (; element; element = parent(element)) if (style(element).position === "fixed") return element; return null; };
-  // Lies in a part that scrolls by itself, up to the one that is fixed: a bar too long for a narrow window.
-  const scrolled = (element) => {
-    for (; element; element = parent(element)) {
-      if (/auto|scroll/.test(style(element).overflowY) && element.scrollHeight > element.clientHeight + 1) return true;
-      if (style(element).position === "fixed") return false;
-    }
-    return false;
-  };
-  // Hidden by an ancestor of no height or width: an accordion that is shut.
-  const clipped = (element, box) => {
-    for (let outer = parent(element), far = 0; outer && far < 12; outer = parent(outer), far++) {
-      if (style(outer).overflow === "visible" && style(outer).overflowY === "visible") continue;
-      const room = outer.getBoundingClientRect();
-      if (room.height < 2 || room.width < 2) return style(outer).display !== "contents";
-    }
-    return false;
-  };
-  const said = (element, deep = 0) => {
-    if (deep > 60) return "";
-    if (element.nodeType === 3) return element.data;
-    if (element.nodeType !== 1 || element.getAttribute("aria-hidden") === "true" && deep) return "";
-    if (deep && element.getAttribute("aria-label")) return " " + element.getAttribute("aria-label") + " ";
-    if (element.localName === "img") return " " + (element.alt || "") + " ";
-    if (element.localName === "svg") { const title = element.querySelector("title"); return title ? " " + title.textContent + " " : ""; }
-    if (skipped.has(element.localName)) return "";
-    if (deep && (style(element).display === "none" || style(element).visibility === "hidden")) return "";
-    const shadow = root(element);
-    let nodes = shadow ? shadow.childNodes : element.childNodes;
-    if (element.localName === "slot" && element.assignedNodes().length) nodes = element.assignedNodes();
-    let text = "";
-    for (const node of nodes) { text += said(node, deep + 1); if (text.length > 20000) break; }
-    return /inline|contents/.test(style(element).display) ? text : " " + text + " ";
-  };
-  const labels = (element) => [...(element.labels || [])].map((label) => bare(said(label))).filter(Boolean).join(" ");
-  const name = (element) => {
-    const by = (element.getAttribute("aria-labelledby") || "").split(/\s+/).filter(Boolean)
-      .map((id) => (element.getRootNode().getElementById || document.getElementById).call(element.getRootNode().getElementById ? element.getRootNode() : document, id))
-      .filter(Boolean).map((other) => bare(said(other))).join(" ");
-    if (bare(by)) return bare(by).slice(0, LONGEST);
-    if (bare(element.getAttribute("aria-label"))) return bare(element.getAttribute("aria-label")).slice(0, LONGEST);
-    if (element.localName === "input") {
-      const own = /^(submit|button|reset|image)$/.test(element.type) ? element.value || element.alt : labels(element);
-      return bare(own || element.title || around(element)).slice(0, LONGEST);
-    }
-    const text = bare(said(element)) || bare(labels(element));
-    return (text || bare(element.title) || (element.matches(TOGGLED) ? around(element) : "")).slice(0, LONGEST);
-  };
-  // The words of the line that an unnamed toggle stands in.
-  const around = (element) => {
-    for (let outer = parent(element), far = 0; outer && far < 4; outer = parent(outer), far++) {
-      const text = bare(said(outer));
-      if (text) return text.slice(0, 120);
-    }
-    return bare(element.name || element.id);
-  };
-  const flat = (box) => ({ x: box.left, y: box.top, width: box.width, height: box.height });
-
-  // Colours, as [red, green, blue, alpha]; a gradient by its first one.
-  const colour = (text) => {
-    const found = /rgba?\(([^)]+)\)/.exec(text || "");
-    if (!found) return /color\(srgb ([^)]+)\)/.test(text || "") ? RegExp.$1.split(/[\s/]+/).map((part, at) => at < 3 ? part * 255 : +part).concat(1).slice(0, 4) : [0, 0, 0, 0];
-    const parts = found[1].split(/[,\s/]+/).filter(Boolean).map(Number);
-    return [parts[0], parts[1], parts[2], parts.length > 3 ? parts[3] : 1];
-  };
-  const over = (front, back) => [0, 1, 2].map((at) => Math.round(front[at] * front[3] + back[at] * (1 - front[3])));
-  const ground = (element) => {
-    const layers = [];
-    for (let outer = element; outer; outer = parent(outer)) {
-      const own = style(outer), fill = colour(own.backgroundColor);
-      if (/gradient/.test(own.backgroundImage)) { const first = colour(own.backgroundImage); if (first[3]) { layers.push(first); if (first[3] >= 1) break; } }
-      layers.push(fill);
-      if (fill[3] >= 1) break;
-    }
-    return layers.reverse().reduce((back, front) => over(front, back), [255, 255, 255]);
-  };
-  const bordered = (element, around) => ["Top", "Right", "Bottom", "Left"].some((side) => {
-    const own = style(element), ink = colour(own[`border${side}Color`]);
-    return parseFloat(own[`border${side}Width`]) > 0 && own[`border${side}Style`] !== "none" && ink[3] > 0.1
-      && over(ink, around).some((part, at) => Math.abs(part - around[at]) > 24);
-  });
   // A link or the like with words of the same paragraph before or after it.
   const amid = (element) => {
     if (!/^inline/.test(style(element).display)) return false;
@@ -149,16 +32,6 @@
     block.childNodes.forEach(gather);
     return bare(words).length >= 25;
   };
-  const at = (x, y) => {
-    let hit = document.elementFromPoint(x, y);
-    for (let deep = 0; hit && root(hit) && deep < 20; deep++) {
-      const inner = root(hit).elementFromPoint(x, y);
-      if (!inner || inner === hit) break;
-      hit = inner;
-    }
-    return hit;
-  };
-  const inView = (box) => box.top >= -1 && box.left >= -1 && box.bottom <= innerHeight + 1 && box.right <= innerWidth + 1;
   const covered = (element) => {
     const box = element.getBoundingClientRect();
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
@@ -185,8 +58,10 @@
     if (title) return bare(said(title)).slice(0, 120);
     if (outer && outer.matches("[aria-label],[aria-labelledby]")) return name(outer);
     for (let around = parent(element), far = 0; around && far < 5; around = parent(around), far++) {
+      const options = around.querySelectorAll("input[type=radio],[role=radio]");
+      if (options.length > 20) return "";
       let text = said(around);
-      for (const option of around.querySelectorAll("input[type=radio],[role=radio]")) text = text.replace(labels(option) || name(option), " ");
+      for (const option of options) text = text.replace(labels(option) || name(option), " ");
       if (bare(text).length > 2) return bare(text).slice(0, 120);
     }
     return "";
@@ -225,15 +100,15 @@
       number: number(element), name: name(element), tag: element.localName, role: element.getAttribute("role") || "",
       hint: bare(`${element.id} ${element.getAttribute("class") || ""}`).slice(0, 160),
       box: flat(box), in_view: inView(box), in_text: amid(element),
-      focusable: element.tabIndex >= 0 && !element.disabled, disabled: Boolean(element.disabled) || element.getAttribute("aria-disabled") === "true",
+      focusable: focusable(element), disabled: Boolean(element.disabled) || element.getAttribute("aria-disabled") === "true",
       font_size: parseFloat(own.fontSize) || 16, font_weight: parseInt(own.fontWeight) || 400,
       colour: over(colour(deepest(element).color), back), background: back, around: beside, border: bordered(element, beside),
       underlined: /underline/.test(own.textDecorationLine), covered: covered(element), href: element.localName === "a" ? element.href || "" : "",
       seen: seen(element), pair: pair(element), unfolds: element.hasAttribute("aria-expanded"),
     };
   };
-  const deepest = (element) => { let inner = element; while (inner.children.length === 1 && !bare(texts(inner).map((node) => node.data).join(""))) inner = inner.children[0]; return style(inner); };
-
+  const focusable = (element) => element.tabIndex >= 0 && !element.disabled
+    && (element.localName !== "a" || element.hasAttribute("href") || element.hasAttribute("tabindex"));
   const pointed = (element) => {
     if (style(element).cursor !== "pointer" && element.tabIndex < 0) return false;
     const outer = parent(element);
@@ -241,36 +116,75 @@
     return (element.textContent || "").length < 200 || Boolean(root(element));
   };
 
+  // The short text that is all an element says, if it is neither a control nor a part of one by its kind.
+  const label = (element) => {
+    if (!root(element) && (element.textContent || "").length > 2 * SHORT) return "";
+    const text = bare(said(element));
+    if (text.length < 2 || text.length > SHORT || element.querySelector(TOGGLED) || !seen(element)) return "";
+    for (let outer = element; outer; outer = parent(outer)) if (outer.matches(PRESSED + "," + TOGGLED) || outer.control) return "";
+    return text;
+  };
+  // Whether it is drawn as a control would be: a box of its own, a line under it, a hand over it.
+  const looks = (element) => {
+    const own = style(element), outer = parent(element), beside = outer ? ground(outer) : [255, 255, 255];
+    if (element.matches(TITLES) || amid(element)) return false;
+    if (own.cursor === "pointer" || /underline/.test(own.textDecorationLine)) return true;
+    const filled = ground(element).some((part, at) => Math.abs(part - beside[at]) > 24);
+    return (filled || bordered(element, beside)) && parseFloat(own.paddingLeft) >= 4 && parseFloat(own.paddingRight) >= 4;
+  };
+  // The labels that stand near words about consent, and are no controls as far as one sees: who listens to presses
+  // on them is known elsewhere.
+  const unmarked = (elements, topics, controls) => {
+    const told = new Set(), found = new Map();
+    for (const topic of topics) for (let outer = topic, far = 0; outer && outer !== document.body && far < 6; outer = parent(outer), far++) told.add(outer);
+    const near = (element) => { for (let outer = element, far = 0; outer && far < 6; outer = parent(outer), far++) if (told.has(outer)) return true; return false; };
+    for (const element of elements) {
+      const text = near(element) ? label(element) : "";
+      if (!text || controls.some((one) => inside(element, one) && bare(said(one)) === text)) continue;
+      let within = -1;
+      for (let outer = parent(element), far = 0; outer && far < 3; outer = parent(outer), far++) if (found.get(outer) === text) within = number(outer);
+      found.set(element, text);
+      number(element);
+      if (within >= 0) chains.set(element, within);
+    }
+    return ends([...found], MOST / 4).map(([element, text]) => ({ number: number(element), name: text, tag: element.localName, role: "", looks: looks(element), within: chains.get(element) ?? -1 }));
+  };
+  // Takes elements for controls from now on; returns the numbers of those that are none, as they only hold these.
+  const admit = (given) => {
+    admitted = new Set(given.map((at) => kept[at]));
+    return kept.map((element, at) => !element.matches(PRESSED) && holdsAdmitted(element) ? at : -1).filter((at) => at >= 0);
+  };
+  const holdsAdmitted = (element) => [...admitted].some((one) => one !== element && inside(one, element));
+
   // All the controls, the texts that may speak of consent, and the elements around them.
   const scan = (closed, stems) => {
-    roots = new Map(closed.map((shadow) => [shadow.host, shadow]));
-    parents = new Map(); styles = new Map(); kept = []; numbers = new Map();
-    const found = { controls: [], toggles: [], topics: [], nodes: [], at: performance.now(), width: innerWidth, height: innerHeight,
+    renew(closed);
+    admitted = new Set(); chains.clear();
+    const found = { controls: [], toggles: [], topics: [], nodes: [], labels: [], at: performance.now(), width: innerWidth, height: innerHeight,
       title: document.title, language: document.documentElement.lang || "", heading: bare((document.querySelector("h1") || {}).textContent).slice(0, 200), tall: document.documentElement.scrollHeight };
     if (!document.body) return found;
-    const pressed = [], topics = [], toggles = [];
+    const pressed = [], topics = [], toggles = [], others = [];
     walk(document.body, (element) => {
       if (skipped.has(element.localName)) return false;
       if (style(element).display === "none") return false;
-      const words = texts(element).map((node) => node.data).join(" ") + " " + (element.getAttribute("aria-label") || "");
-      if (words.length > 3 && stems.some((stem) => fold(words).includes(stem)) && shown(element)) topics.push(element);
+      const words = fold(texts(element).map((node) => node.data).join(" ") + " " + (element.getAttribute("aria-label") || ""));
+      if (words.length > 3 && stems.some((stem) => words.includes(stem)) && shown(element)) topics.push(element);
       if (element.matches(TOGGLED)) toggles.push(element);
       else if (element.matches(PRESSED)) pressed.push(element);
       else if (element !== document.body && pointed(element) && !element.matches("input,select,textarea") && !(element.control && element.control.matches(TOGGLED))) pressed.push(element);
+      else others.push(element);
       return true;
     });
     const firm = new Set(pressed.filter((element) => element.matches(PRESSED)));
     const holds = new Set();
     for (const element of firm) for (let outer = parent(element); outer; outer = parent(outer)) holds.add(outer);
-    for (const element of pressed) {
-      if (!firm.has(element) && holds.has(element)) continue;
-      if (!seen(element)) continue;
+    const controls = ends(pressed.filter((element) => (firm.has(element) || !holds.has(element)) && seen(element)), MOST);
+    for (const element of controls)
       found.controls.push({ number: number(element), name: name(element), tag: element.localName, role: element.getAttribute("role") || "",
         hint: bare(`${element.id} ${element.getAttribute("class") || ""}`).slice(0, 160) });
-      if (found.controls.length > 600) break;
-    }
     for (const element of topics.slice(0, 400)) found.topics.push(number(element));
-    for (const element of toggles.slice(0, 600)) if (seen(element) || face(element)) found.toggles.push(number(element));
+    for (const element of ends(toggles, MOST)) if (seen(element) || face(element)) found.toggles.push(number(element));
+    found.labels = unmarked(others.filter((element) => !holds.has(element)), topics, controls.filter((element) => !firm.has(element)));
     for (let at = 0; at < kept.length; at++) { const outer = parent(kept[at]); if (outer) number(outer); }
     found.nodes = kept.map(node);
     return found;
@@ -282,41 +196,30 @@
       dialog: /dialog/.test(role) || element.localName === "dialog" || element.getAttribute("aria-modal") === "true" || element.matches(":popover-open"),
       modal: element.getAttribute("aria-modal") === "true" || element.matches(":modal"),
       hint: /cookie|consent|gdpr|rgpd|\bcmp\b|tarteaucitron|privacy/i.test(`${element.id} ${element.getAttribute("class") || ""} ${element.localName}`),
-      main: /^(main|article|figure)$/.test(element.localName) || role === "main", long: (element.textContent || "").length,
+      main: /^(main|article|figure)$/.test(element.localName) || role === "main", long: letters(element),
       fields: element.localName === "form" ? [...element.elements].filter((field) => /^(text|email|password|tel|search)$/.test(field.type)).length : 0,
     };
   };
   // One of the numbered elements in full, with all that it holds.
   const detail = (at) => {
-    const top = kept[at], controls = [], toggles = [], links = [];
-    const scanned = new Set();
+    const top = kept[at], pressed = [], set = [];
     walk(top, (element) => {
       if (skipped.has(element.localName) || style(element).display === "none") return false;
-      if (element.matches(TOGGLED)) { if (seen(element) || face(element)) toggles.push(toggle(element)); return true; }
-      if (element !== top && (element.matches(PRESSED) || (numbers.has(element) && pointed(element) && !holdsPressed(element))) && !scanned.has(element)) {
-        scanned.add(element);
-        if (seen(element)) controls.push(control(element));
-        if (element.localName === "a" && element.href) links.push([name(element), element.href]);
-      }
-      return controls.length < 400;
+      if (element.matches(TOGGLED)) set.push(element);
+      else if (element !== top && (element.matches(PRESSED) || admitted.has(element)
+        || numbers.has(element) && pointed(element) && !holdsPressed(element))) pressed.push(element);
+      return true;
     });
+    const controls = ends(pressed, DETAILED).filter(seen).map(control);
+    const toggles = ends(set, DETAILED).filter((element) => seen(element) || face(element)).map(toggle);
+    const links = pressed.filter((element) => element.localName === "a" && element.href).slice(0, 200).map((element) => [name(element), element.href]);
     let lang = ""; for (let outer = top; outer && !lang; outer = parent(outer)) lang = outer.lang || "";
     return { text: bare(said(top)).slice(0, 20000), lang: lang || document.documentElement.lang || "", page_lang: document.documentElement.lang || "", box: flat(shape(top)), width: innerWidth, height: innerHeight,
       role: top.getAttribute("role") || (top.localName === "dialog" ? "dialog" : ""), name: bare(top.getAttribute("aria-label") || top.hasAttribute("aria-labelledby") && name(top) || ""),
       modal: top.getAttribute("aria-modal") === "true" || top.matches(":modal"), covers: covers(top), position: (fixed(top) ? "fixed" : style(top).position), background: ground(surface(top)),
-      shadow: shadowOf(top), controls, toggles, links: links.slice(0, 200) };
+      shadow: shadowOf(top), controls, toggles, links };
   };
-  const holdsPressed = (element) => Boolean(element.querySelector(PRESSED)) || Boolean(root(element) && root(element).querySelector(PRESSED));
-  // The box of what is drawn: a wrapper of no height has children that stand out of it.
-  const shape = (element) => {
-    const own = element.getBoundingClientRect();
-    if (own.width * own.height > 4) return own;
-    const boxes = []; walk(element, (inner) => { const box = inner.getBoundingClientRect(); if (inner !== element && box.width * box.height > 4) boxes.push(box); return boxes.length < 200; });
-    if (!boxes.length) return own;
-    const left = Math.min(...boxes.map((box) => box.left)), top = Math.min(...boxes.map((box) => box.top));
-    return new DOMRect(left, top, Math.max(...boxes.map((box) => box.right)) - left, Math.max(...boxes.map((box) => box.bottom)) - top);
-  };
-  const surface = (element) => { let inner = element; for (let far = 0; far < 6 && colour(style(inner).backgroundColor)[3] === 0 && children(inner).length === 1; far++) inner = children(inner)[0]; return inner; };
+  const holdsPressed = (element) => Boolean(element.querySelector(PRESSED)) || Boolean(root(element) && root(element).querySelector(PRESSED)) || holdsAdmitted(element);
   const shadowOf = (element) => {
     for (let inner = element; inner; inner = parent(inner)) { const of = inner.getRootNode(); if (of instanceof ShadowRoot) return of.mode; }
     let held = ""; walk(element, (inner) => { if (root(inner)) held = held || root(inner).mode; return !held; });
@@ -340,98 +243,8 @@
   const wall = () => {
     const locked = [document.documentElement, document.body].some((element) => element && /hidden|clip/.test(getComputedStyle(element).overflowY))
       && Math.max(document.documentElement.scrollHeight, document.body.scrollHeight) > innerHeight * 1.2;
-    styles = new Map(); parents = new Map();
+    styles.clear(); parents.clear();
     return { covers: covers(null), locked, letters: (document.body ? document.body.innerText : "").replace(/\s+/g, "").length };
   };
-  // Where to press: the element is brought into view first, and the point is one at which it is really hit.
-  const aim = (at_) => {
-    styles = new Map();
-    const element = kept[at_];
-    if (!element || !element.isConnected) return null;
-    const shownOne = element.matches(TOGGLED) ? face(element) : element;
-    if (!shownOne) return null;
-    let box = shownOne.getBoundingClientRect();
-    if (!inView(box)) { shownOne.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" }); box = shownOne.getBoundingClientRect(); }
-    for (const [across, down] of [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) {
-      const x = box.left + box.width * across, y = box.top + box.height * down, hit = at(x, y);
-      if (hit && (inside(hit, shownOne) || inside(shownOne, hit) && !kept.some((other) => other !== element && other === hit))) return { x, y, free: true };
-    }
-    return { x: box.left + box.width / 2, y: box.top + box.height / 2, free: false };
-  };
-  // Opens what an element is folded away in, as a visitor would first.
-  const unfold = (at_) => {
-    let opened = false;
-    for (let outer = kept[at_]; outer; outer = parent(outer)) if (outer.localName === "details" && !outer.open) { outer.open = true; opened = true; }
-    return opened;
-  };
-  const focus = (at_) => { const element = kept[at_]; if (!element) return false; element.focus(); return element.getRootNode().activeElement === element; };
-  const click = (at_) => { const element = kept[at_]; if (!element) return false; element.click(); return true; };
-  const state = (at_) => kept[at_] ? toggle(kept[at_]) : null;
-  // The element of a banner that was pressed, to see whether it is still there after all else has changed.
-  let held = null;
-  const hold = (at_) => { held = kept[at_] || null; return Boolean(held); };
-  const holding = () => Boolean(held && held.isConnected && (styles = new Map(), held.checkVisibility({ visibilityProperty: true, opacityProperty: true })) && shape(held).width > 4);
-  const stored = async () => {
-    const all = (store) => { try { return Object.keys(store).sort().map((key) => [key, store[key].slice(0, 4000)]); } catch { return []; } };
-    let databases = []; try { databases = (await indexedDB.databases()).map((database) => `${database.name} ${database.version}`); } catch { /* not allowed here */ }
-    let local = [], session = [];
-    try { local = all(localStorage); } catch { /* not allowed here */ }
-    try { session = all(sessionStorage); } catch { /* not allowed here */ }
-    return JSON.stringify([local, session, databases]);
-  };
-  // All that can be pressed on a page, also in what is shut: details, menus, footers.
-  const entries = () => {
-    parents = new Map(); styles = new Map(); kept = []; numbers = new Map();
-    const found = { controls: [], text: bare(document.body ? document.body.innerText : "").slice(0, 60000) };
-    if (!document.body) return found;
-    walk(document.body, (element) => {
-      if (skipped.has(element.localName)) return false;
-      if ((element.matches(PRESSED) || pointed(element)) && !element.matches(TOGGLED)) {
-        const words = name(element) || bare(element.textContent);
-        if (!words || words.length > 110 || hiddenForGood(element)) return true;
-        const address = element.localName === "a" ? element.href : "";
-        found.controls.push({ number: number(element), name: words, role: element.getAttribute("role") || element.localName, seen: seen(element),
-          box: flat(element.getBoundingClientRect()), focusable: element.tabIndex >= 0, in_text: amid(element), href: address,
-          elsewhere: Boolean(address) && new URL(address, location.href).href.split("#")[0] !== location.href.split("#")[0] });
-      }
-      return found.controls.length < 2000;
-    });
-    return found;
-  };
-  // Not to be had even by opening what a visitor may open.
-  const hiddenForGood = (element) => {
-    for (let outer = element; outer; outer = parent(outer)) {
-      if (outer.localName === "details" && !outer.open) return false;
-      if (/menu|nav|footer/.test(`${outer.getAttribute("role") || ""} ${outer.localName}`)) return false;
-      if (style(outer).display === "none" || style(outer).visibility === "hidden") return true;
-    }
-    return false;
-  };
-  // What has the focus, and whether the one before showed that it had it.
-  let last = null;
-  const marks = (element) => [element, parent(element), ...element.children].filter(Boolean).slice(0, 6).map((one) => {
-    const own = getComputedStyle(one);
-    return [own.outlineStyle !== "none" && parseFloat(own.outlineWidth) > 0 ? own.outline : "", own.boxShadow, own.border, own.backgroundColor, own.color, own.textDecorationLine, own.transform, own.opacity].join(";");
-  }).join("|");
-  const stop = (top) => {
-    let element = document.activeElement;
-    for (let deep = 0; element && deep < 20; deep++) { const inner = root(element) && root(element).activeElement; if (!inner) break; element = inner; }
-    styles = new Map();
-    let before = "";
-    if (last && last.element !== element && last.inside && last.element.isConnected && marks(last.element) === last.marks) before = last.name || last.element.localName;
-    if (!element || element === document.body || element === document.documentElement || element.localName === "iframe" || !document.hasFocus()) { last = null; return null; }
-    const box = element.getBoundingClientRect(), banner = kept[top];
-    const within = Boolean(banner) && inside(element, banner);
-    const hidden = Boolean(banner) && !within && box.width > 0 && [[0.5, 0.5], [0.1, 0.2], [0.9, 0.8]].every(([across, down]) => {
-      const x = box.left + box.width * across, y = box.top + box.height * down;
-      if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
-      const hit = at(x, y); return hit && inside(hit, banner);
-    });
-    last = { element, name: name(element), inside: within, marks: marks(element) };
-    return { name: last.name, role: element.getAttribute("role") || element.localName, key: number(element), inside: within, covered: hidden, before_unseen: before };
-  };
-  const frame = () => ({ width: innerWidth, height: innerHeight, sideways: document.documentElement.scrollWidth > innerWidth + 1,
-    moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && animation.effect.getComputedTiming().duration > 0)
-      .map((animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
-  globalThis.placet = { entries, unfold, stop, frame, scan, detail, aim, focus, click, state, hold, holding, covers, wall, stored };
+  globalThis.placetControls = { PRESSED, admit, amid, covers, detail, face, focusable, pointed, scan, toggle, wall };
 })();

@@ -14,11 +14,20 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Error, Frame, Page
 
-_SCRIPT = (resources.files("placet.audit.browser") / "controls.js").read_text("utf-8")
+_HERE = resources.files("placet.audit.browser")
+_SCRIPT = "\n".join(
+    (_HERE / name).read_text("utf-8") for name in ("drawn.js", "paint.js", "controls.js", "acts.js")
+)
 _WORLD = "placet"
 _MOST_DOCUMENTS = 40
 _MOST_ROOTS = 400
+_MOST_AROUND = 60
 _LIMIT = 6.0  # seconds for one answer of the browser
+_COMES = ("DOM.childNodeInserted", "DOM.childNodeCountUpdated", "DOM.shadowRootPushed", "DOM.documentUpdated")
+_GROUP = "placet path"
+_PRESSES = frozenset(
+    ("click", "mousedown", "mouseup", "pointerdown", "pointerup", "touchstart", "touchend")
+)  # events that a press brings about
 
 Node = dict[str, Any]
 
@@ -48,7 +57,7 @@ class Document:
     closed: tuple[str, ...] = ()  # object ids of its closed shadow roots
 
     async def call(self, name: str, *arguments: Any, limit: float = _LIMIT) -> Any:
-        """Return what a function of controls.js answers, or None."""
+        """Return what a function of acts.js answers, or None."""
         roots = [{"objectId": one} for one in self.closed] if name == "scan" else []
         values = [{"value": one} for one in arguments]
         taken = "roots" if name == "scan" else ""
@@ -73,6 +82,54 @@ class Document:
             return None
         return answer["result"].get("value")
 
+    async def heard(self, number: int) -> tuple[bool, bool]:
+        """Return whether somebody listens to presses on an element: at the element itself, or around it.
+
+        Listeners are known to the browser alone; what listens around may mean another part of the page.
+        """
+        told = await asyncio.gather(*(self._hears(one) for one in await self._path(number)))
+        await bounded(self.session.send("Runtime.releaseObjectGroup", {"objectGroup": _GROUP}), 2)
+        return bool(told and told[0]), any(told[1:])
+
+    async def _path(self, number: int) -> list[str]:
+        """Return the object ids of an element and of all around it, itself first."""
+        made = await bounded(
+            self.session.send(
+                "Runtime.callFunctionOn",
+                {
+                    "functionDeclaration": "function(number) { return placet.path(number); }",
+                    "executionContextId": self.context,
+                    "arguments": [{"value": number}],
+                    "objectGroup": _GROUP,
+                },
+            )
+        )
+        if not made or "objectId" not in made["result"]:
+            return []
+        asked = {"objectId": made["result"]["objectId"], "ownProperties": True}
+        answer = await bounded(self.session.send("Runtime.getProperties", asked)) or {"result": ()}
+        held = {one["name"]: one["value"].get("objectId") for one in answer["result"] if "value" in one}
+        return [held[name] for name in sorted(filter(str.isdigit, held), key=int)][:_MOST_AROUND]
+
+    async def _hears(self, element: str) -> bool:
+        answer = await bounded(
+            self.session.send("DOMDebugger.getEventListeners", {"objectId": element, "pierce": True}), 2
+        )
+        return bool(answer) and any(one["type"] in _PRESSES for one in answer["listeners"])
+
+
+@dataclass
+class _Closed:
+    """The closed shadow roots that one session has told of, and whether there may be others by now."""
+
+    stale: bool = True
+    shape: list[tuple[str, str | None]] = field(default_factory=list)
+    roots: dict[str, list[int]] = field(default_factory=dict)
+
+    def spoil(self, _: Node) -> None:
+        """Something came into a document."""
+        self.stale = True
+
 
 class Documents:
     """Finds the documents of one page, anew each time: frames come and go."""
@@ -80,6 +137,7 @@ class Documents:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._sessions: dict[Frame | None, tuple[str, CDPSession | None]] = {}
+        self._closed: dict[CDPSession, _Closed] = {}
 
     async def all(self) -> list[Document]:
         """Return the documents, the page's own first. Empty when the page does not answer."""
@@ -121,8 +179,7 @@ class Documents:
         if not tree:
             return []
         frames = list(_frames(tree["frameTree"]))[:_MOST_DOCUMENTS]
-        nodes = await bounded(session.send("DOM.getDocument", {"depth": -1, "pierce": True}))
-        roots = dict(_closed_roots(nodes["root"], frames[0]["id"])) if nodes else {}
+        roots = await self._roots_of(session, frames)
         found = []
         for at, frame in enumerate(frames):
             place = (0.0, 0.0) if at == 0 else await _owner_place(session, frame["id"])
@@ -138,6 +195,22 @@ class Documents:
                     )
                 )  # fmt: skip
         return found
+
+    async def _roots_of(self, session: CDPSession, frames: list[Node]) -> dict[str, list[int]]:
+        """Return the closed shadow roots by frame: read anew only after something came into the documents."""
+        shape = [(frame["id"], frame.get("loaderId")) for frame in frames]
+        known = self._closed.get(session)
+        if known and known.shape == shape and not known.stale:
+            return known.roots
+        if not known:
+            known = self._closed[session] = _Closed()
+            for event in _COMES:
+                session.on(event, known.spoil)
+        known.stale, known.shape = False, shape
+        nodes = await bounded(session.send("DOM.getDocument", {"depth": -1, "pierce": True}))
+        known.roots = dict(_closed_roots(nodes["root"], frames[0]["id"])) if nodes else {}
+        known.stale = known.stale or not nodes
+        return known.roots
 
     async def _enter(
         self, session: CDPSession, frame: Node, roots: list[int]

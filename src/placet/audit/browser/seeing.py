@@ -13,12 +13,14 @@ from playwright.async_api import Page
 
 from placet.audit.browser.documents import Document, Documents, bounded
 from placet.audit.browser.notices import Candidate, layer_of, rank
+from placet.audit.browser.unmarked import admit_unmarked
 from placet.audit.evidence import Act, Control, Layer, Toggle
-from placet.audit.words import fold, says_all, topic_stems
+from placet.audit.words import act_of, fold, says_all, topic_stems
 
 _STEMS = topic_stems()
 _PAUSE = 0.2  # seconds between two looks
 _MOMENT = 0.7  # seconds for which a banner has to stay away
+BY_HAND = 12  # toggles or lines that are pressed one by one
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Eyes:
             scan = await document.call("scan", _STEMS)
             if not scan:
                 continue
+            await admit_unmarked(document, scan)
             for candidate in rank(scan, settings=settings, framed=not document.top)[:1]:
                 if best is None or candidate.score > best[1].score:
                     best = (document, candidate, scan["at"] / 1000)
@@ -251,3 +254,32 @@ async def turn(page: Page, document: Document, number: int, on: bool) -> bool:
         await asyncio.sleep(0.05)
     state = await document.call("state", number)
     return bool(state) and state["checked"] == on
+
+
+async def turn_all(page: Page, found: Found, on: bool, but: str = "") -> None:
+    """Set all toggles that can be set, except the one of that name; of radio buttons those that say no.
+
+    The first are pressed as a visitor would; nobody presses three thousand, so the others are set at once.
+    """
+    wanted: list[tuple[int, bool]] = []
+    no: set[str] = set()
+    for toggle, number, group in found.toggles():
+        if toggle.disabled or (but and but == (group or toggle.name)):
+            continue
+        if toggle.kind == "radio":
+            if not on and act_of(toggle.name) == "refuse":
+                no.add(toggle.name)
+                wanted += [(number, True)] * (not toggle.checked)
+        elif toggle.checked != on:
+            wanted.append((number, on))
+    for number, to in wanted[:BY_HAND]:
+        await turn(page, found.document, number, to)
+    rest = [number for number, _ in wanted[BY_HAND:]]
+    await settle(found, rest, on=on, names=no, but=but)
+
+
+async def settle(
+    found: Found, numbers: Iterable[int], *, on: bool = False, names: Iterable[str] = (), but: str = ""
+) -> None:
+    """Press these elements at once, and in the rows that were not looked at all that is like them."""
+    await found.document.call("settle", found.candidate.number, list(numbers), on, list(names), but)

@@ -17,9 +17,8 @@ from placet.audit.browser.autoconsent import Autoconsent
 from placet.audit.browser.documents import bounded
 from placet.audit.browser.entries import Aside, Entries
 from placet.audit.browser.remembered import Memory, Sent, remember
-from placet.audit.browser.seeing import Eyes, Found, press, turn
+from placet.audit.browser.seeing import BY_HAND, Eyes, Found, press, settle, turn_all
 from placet.audit.evidence import Choice, Layer
-from placet.audit.words import act_of
 
 _DEEPEST = 3  # layers
 _PATIENCE = 9.0  # seconds that a banner is waited for before it is answered
@@ -153,15 +152,9 @@ class Ways:
             if again is None:
                 return None
             found = again
-        for words, (yes, no) in found.lines().items():
-            await self._press(attempt, found, yes if act == "accept" else no, words)
-            await asyncio.sleep(0.1)
-        if act == "refuse":
-            await self._untick(found)
-        else:
-            for toggle, number, _ in found.toggles():
-                if not toggle.disabled and toggle.kind != "radio":
-                    await turn(self.page, found.document, number, True)
+        lines = found.lines()
+        await self._lines(attempt, found, {words: both[act == "refuse"] for words, both in lines.items()})
+        await turn_all(self.page, found, act == "accept")
         return await self._save(attempt, found)
 
     async def _save(self, attempt: Attempt, found: Found) -> Choice | None:
@@ -173,9 +166,9 @@ class Ways:
 
     async def _by_line(self, attempt: Attempt, found: Found, purpose: str) -> Choice:
         """Say no to each line but one, where each has a yes and a no of its own; then save, or close."""
-        for words, (yes, no) in found.lines().items():
-            await self._press(attempt, found, yes if words == purpose else no, words)
-            await asyncio.sleep(0.1)
+        lines = found.lines()
+        wanted = {words: both[words != purpose] for words, both in lines.items()}
+        await self._lines(attempt, found, wanted)
         now = await self._eyes.see(settings=True)
         if now is None:
             return await self._made(attempt, "settings", 0.0)
@@ -188,16 +181,15 @@ class Ways:
             return self._choice(attempt, "unsure", how="settings", why="nothing was kept or sent")
         return self._choice(attempt, "made", how="settings", why=kept)
 
-    async def _untick(self, found: Found, but: str = "") -> None:
-        """Untick all that is ticked and can be; of radio buttons choose the one that says no."""
-        for toggle, number, group in found.toggles():
-            if toggle.disabled or (but and but == (group or toggle.name)):
-                continue
-            if toggle.kind == "radio":
-                if act_of(toggle.name) == "refuse" and not toggle.checked:
-                    await turn(self.page, found.document, number, True)
-            elif toggle.checked:
-                await turn(self.page, found.document, number, False)
+    async def _lines(self, attempt: Attempt, found: Found, wanted: dict[str, int]) -> None:
+        """Press one control in each line: the first by hand, the others of a long list at once."""
+        for words, number in list(wanted.items())[:BY_HAND]:
+            await self._press(attempt, found, number, words)
+            await asyncio.sleep(0.1)
+        rest = list(wanted.values())[BY_HAND:]
+        if rest:
+            names = dict(zip(found.numbers, (control.name for control in found.layer.controls), strict=True))
+            await settle(found, rest, names={names[rest[-1]]})
 
     async def _by_settings(self, attempt: Attempt, act: Literal["accept", "refuse"]) -> Choice | None:
         """Answer where the settings lead, at most three layers deep."""
