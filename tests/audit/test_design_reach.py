@@ -43,6 +43,14 @@ def test_a_refusal_far_behind_the_acceptance() -> None:
     assert kinds(keyboard(refuse_at=20)) == {"refuse-far-by-keyboard"}
 
 
+def test_a_refusal_behind_a_list_that_tab_never_came_to_the_end_of() -> None:
+    long = keyboard(refuse_at=-1, stops=tuple(f"Partenaire {at}" for at in range(60)))
+    assert kinds(long) == {"refuse-far-by-keyboard"}
+    assert not kinds(changed(long, walk=changed(long.walk, refuse_at=4))), "the page goes on, and that is all"
+    bare = layer(ACCEPT, changed(REFUSE, focusable=False), SETTINGS)
+    assert kinds(changed(long, banner=changed(long.banner, layers=(bare,)))) == {"refuse-by-mouse"}
+
+
 def test_a_banner_that_tab_never_reaches() -> None:
     assert "banner-by-mouse" in kinds(keyboard(accept_at=-1, refuse_at=-1))
     assert "banner-by-mouse" not in kinds(keyboard(accept_at=-1, refuse_at=-1, stops=())), "nothing was tried"

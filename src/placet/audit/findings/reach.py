@@ -27,6 +27,7 @@ from placet.audit.findings.phrases import label, primary, purposes
 from placet.audit.judgement import Finding, Pass, Severity, Sight
 
 LATER = 5  # presses of Tab between yes and no: settings and links may lie between, not a page
+TIRED = 60  # stops, after which nobody goes on: what a key may reach lies beyond a list of partners
 COVERS = 0.9  # of the window: what lies behind is out of reach
 TEXT, LARGE = 4.5, 3.0  # WCAG 1.4.3
 ROUNDING = 0.1  # of a contrast: colours come out of a screenshot or of a blend
@@ -188,9 +189,11 @@ def _keyboard(phase: Phase) -> Iterator[Finding]:
         return
     place = (sight(phase, layer),)
     has = bool(acting(layer, "refuse"))
-    if has and walk.accept_at >= 0 and walk.refuse_at < 0:
+    reachable = any(control.focusable for control in acting(layer, "refuse"))
+    given_up = walk.refuse_at < 0 and reachable and len(walk.stops) >= TIRED
+    if has and walk.accept_at >= 0 and walk.refuse_at < 0 and not given_up:
         yield _by_keyboard("refuse-by-mouse", "blocker", acting(layer, "refuse")[0], place)
-    elif has and walk.accept_at >= 0 and walk.refuse_at > walk.accept_at + LATER:
+    elif has and walk.accept_at >= 0 and (given_up or walk.refuse_at > walk.accept_at + LATER):
         yield _by_keyboard("refuse-far-by-keyboard", "major", acting(layer, "refuse")[0], place)
     elif walk.stops and walk.accept_at < 0 and walk.refuse_at < 0:
         first = (acting(layer, "refuse") or layer.controls)[0]
