@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -46,6 +47,9 @@ OBSERVED = Observed(
         seen("set-cookie", "_pk_id*", days=390),
     ),
 )
+
+# Without the cookie that is set in two ways, which a person has to decide between.
+ONCE = Observed(site="www.gazette.test", seen=tuple(one for one in OBSERVED.seen if one.days != 2))
 
 
 def test_a_few_answers_make_a_file_without_a_problem(tmp_path: Path) -> None:
@@ -117,8 +121,7 @@ def test_what_nobody_knows_is_left_to_a_person() -> None:
 
 def test_check_lists_each_place_that_waits_for_a_person(tmp_path: Path) -> None:
     out = tmp_path / "placet.toml"
-    once = tuple(one for one in OBSERVED.seen if one.days != 2)
-    out.write_text(draft(Observed(site="www.gazette.test", seen=once), "2026-11-24", ("fr", "en")))
+    out.write_text(draft(ONCE, "2026-11-24", ("fr", "en")))
     ran = RUNNER.invoke(app, ["check", str(out)])
     assert ran.exit_code == 1
     problems = ran.stderr.splitlines()
@@ -127,6 +130,40 @@ def test_check_lists_each_place_that_waits_for_a_person(tmp_path: Path) -> None:
     waiting |= {n for n, line in enumerate(lines, 1) if '"TODO' in line}
     assert {int(problem.split(":")[1]) for problem in problems} == waiting
     assert {problem.split()[0] for problem in problems} == {"P002", "P014", "P022"}
+
+
+def test_a_draft_that_waits_for_a_person_is_begun_with(tmp_path: Path) -> None:
+    source, out = tmp_path / "draft.toml", tmp_path / "placet.toml"
+    source.write_text(draft(ONCE, "2026-11-24", ("fr", "en")))
+    ran = RUNNER.invoke(app, ["init", "--from", str(source), "--out", str(out)])
+    assert ran.exit_code == 0, ran.stderr
+    assert out.read_text() == source.read_text()
+
+
+MISTAKES: dict[str, tuple[bytes, list[str]]] = {
+    "not UTF-8": (b"\n# \xe9\n", [r"P001 draft\.toml: is not UTF-8 text .*"]),
+    "not TOML": (b"\n[providers.x\n", [r"P001 draft\.toml:\d+: is not TOML: .*"]),
+    "a key that is not known": (b"\n[retention]\nmodus = 1\n", [r"P001 draft\.toml:\d+: .*`modus`.*"]),
+    "two mistakes beside what is left": (
+        b'\n[[trackers]]\nname = "a"\npurpose = "todo"\nlife = "soon"\n'
+        b'\n[[trackers]]\nname = "b"\npurpose = "adds"\n',
+        [r'P002 draft\.toml:\d+: .*"b".*"adds".*', r'P014 draft\.toml:\d+: .*"a" lives "soon".*'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_draft_with_a_mistake_is_told_of_by_line_and_nothing_is_written(
+    more: bytes, said: list[str], tmp_path: Path
+) -> None:
+    source, out = tmp_path / "draft.toml", tmp_path / "placet.toml"
+    source.write_bytes(draft(ONCE, "2026-11-24", ("fr", "en")).encode() + more)
+    ran = RUNNER.invoke(app, ["init", "--from", str(source), "--out", str(out)])
+    assert ran.exit_code == 3
+    lines = ran.stderr.splitlines()
+    assert len(lines) == len(said)
+    assert all(map(re.fullmatch, said, lines)), lines
+    assert [each.name for each in tmp_path.iterdir()] == ["draft.toml"]
 
 
 def test_hosts_with_names_alike_get_ids_of_their_own() -> None:

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from placet.catalogue import read_catalogue
-from placet.errors import OfficerError
+from placet.errors import OfficerError, PolicyError
 from placet.observed import read_observed
 from placet.officer.files import read_file
-from placet.operator import beginning, drafts
+from placet.operator import beginning, drafts, problems
 
 from .screen import POLICY, POLICY_VARIABLE, answering
 
@@ -38,7 +38,8 @@ def init(
     if from_observations:
         _draft(observations, out, ("fr", "en"))
     elif source is not None:
-        _write(out, read_file(source).decode("utf-8", "replace"))
+        _free(out)
+        _write(out, _begun(source))
     else:
         _free(out)
         _write(out, beginning.compose(_ask()))
@@ -64,6 +65,15 @@ def _draft(observations: Path, out: Path, languages: tuple[str, ...]) -> None:
         raise OfficerError(f"O004 {observations}: is no file of observations ({problem}).") from problem
     _write(out, drafts.draft(observed, _today(), languages))
     typer.echo(f"From {observed.pages:,} pages: {len(observed.seen):,} things were seen.")
+
+
+def _begun(source: Path) -> str:
+    """Return the text of a draft that has no mistake in it; what it leaves to a person is none."""
+    text = read_file(source)
+    _, found = problems.read_checked(source)
+    if wrong := [problem.told(source.name) for problem in found if not problems.is_left(problem)]:
+        raise PolicyError(wrong)
+    return text.decode()
 
 
 def _ask() -> beginning.Answers:
