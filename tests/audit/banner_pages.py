@@ -433,7 +433,7 @@ NOT_BANNERS = {
 
 
 MEASURED = simple(
-    f"<p>{TEXT['fr']} Vous pouvez tout accepter, choisir, ou <a href='#' data-act=refuse style='color:#666;text-decoration:underline'>continuer sans accepter</a> en gardant la même page.</p>"
+    f"<div role=group tabindex=0 aria-label=Explications><p>{TEXT['fr']} Vous pouvez tout accepter, choisir, ou <a href='#' data-act=refuse style='color:#666;text-decoration:underline'>continuer sans accepter</a> en gardant la même page.</p></div>"
     + button("accept", "Tout accepter", style="background:#008000;color:#fff;font-size:20px;border:0"),
     FIXED.replace("#fff", "#fffff0"),
 )
@@ -495,7 +495,7 @@ def answered(refusal: str, script: str = "", before: str = "") -> str:
 BINDS = "bind(b, choose);"
 BY_MOUSE = {  # refusals of the first layer that no key reaches
     "div": answered(f'<div data-own style="{BOX}">Tout refuser</div>'),
-    "span": answered("<span data-own>Tout refuser</span>"),
+    "underlined": answered('<span data-own style="text-decoration:underline">Tout refuser</span>'),
     "li": answered(f'<ul><li data-own style="{BOX}">Tout refuser</li></ul>'),
     "a": answered("<a data-own>Tout refuser</a>"),
     "custom": answered(f'<cmp-answer data-own style="{BOX}">Tout refuser</cmp-answer>'),
@@ -504,7 +504,7 @@ BY_MOUSE = {  # refusals of the first layer that no key reaches
     "onclick": answered(f"""<div onclick="choose('refused')" style="{BOX}">Tout refuser</div>"""),
     "delegated": answered("<div data-act=refuse style=cursor:pointer>Tout refuser</div>", "bind(document, choose);"),
     "delegated-box": answered(f'<div data-act=refuse style="{BOX}">Tout refuser</div>', BINDS),
-    "one-hand": answered("<div style=cursor:pointer><i data-own>Tout refuser</i> <i>Plus tard</i></div>"),
+    "one-hand": answered("<div style=cursor:pointer><span data-own>Tout refuser</span> <span>Plus tard</span></div>"),
     "all": page(f'<div data-banner id=b style="{FIXED}"><p>{TEXT["fr"]}</p><div data-act=accept style="{BOX}">Tout accepter</div>'
                 f'<div data-act=refuse style="{BOX}">Tout refuser</div></div>', BINDS),
 }  # fmt: skip
@@ -514,7 +514,7 @@ WORDS_ALONE = {  # the same words, and nothing to press
     "title": answered(f'<h3 style="{BOX}">Tout refuser</h3>', BINDS),
     "columns": answered(f'<table><tr><td></td><th style="{BOX}">Accepter</th><th style="{BOX}">Refuser</th></tr></table>', BINDS),
     "key": answered(f'<p>Pressez la touche <kbd style="{BOX}">Tout refuser</kbd> de la page suivante.</p>', BINDS),
-    "unheard": answered(f'<div style="{BOX}">Tout refuser</div>'),
+    "plain": answered("<div>Tout refuser</div>", BINDS),
     "option": answered(f'<label><input type=radio name=a><span style="{BOX}">Refuser</span></label>', BINDS),
     "rows": answered("".join(f'<p>{one} <span data-own style="{BOX}">Interdire</span></p>' for one in ("Audience", "Publicité"))),
 }  # fmt: skip

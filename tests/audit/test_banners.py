@@ -176,6 +176,7 @@ def test_the_first_layer_is_measured_as_the_visitor_sees_it(host: str) -> None:
     assert (accept.background, accept.colour, accept.font_size) == ((0, 128, 0), (255, 255, 255), 20)
     assert (refuse.in_text, refuse.underlined, refuse.background) == (True, True, (255, 255, 240))
     assert (layer.language, layer.declared_language, layer.position) == ("fr", "fr", "fixed")
+    assert "continuer sans accepter en gardant" in layer.text, "the name of a group is not all it says"
     assert (seen["shadow-closed"][0].shadow, seen["measured"][0].shadow) == ("closed", "")
     assert "frame-cross" in seen["frame-cross-page"][0].frame
 

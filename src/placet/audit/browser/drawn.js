@@ -4,6 +4,8 @@
   if (Object.hasOwn(globalThis, "placetDrawn")) return; // an element with that id is not ours
   const MOST = 60000, ALIKE = 100, LAST = 20, LONGEST = 300;
   const TOGGLED = "input[type=checkbox],input[type=radio],[role=switch],[role=checkbox],[role=radio],[role=menuitemcheckbox]";
+  const ONE_THING = "a,button,summary,input,select,textarea," +
+    "[role=button],[role=link],[role=img],[role=switch],[role=checkbox],[role=radio],[role=tab],[role=menuitem],[role=option]";
   const parents = new Map(), styles = new Map(), numbers = new Map(), kept = [], surplus = new Set(), spare = new Map();
   let roots = new Map();
 
@@ -102,7 +104,9 @@
     if (deep > 60) return "";
     if (element.nodeType === 3) return element.data;
     if (element.nodeType !== 1 || element.getAttribute("aria-hidden") === "true" && deep) return "";
-    if (deep && element.getAttribute("aria-label")) return " " + element.getAttribute("aria-label") + " ";
+    // The name of a group or a region is said beside its words, not in their place.
+    const labelled = deep && element.getAttribute("aria-label");
+    if (labelled && (element.matches(ONE_THING) || !element.textContent.trim())) return " " + labelled + " ";
     if (element.localName === "img") return " " + (element.alt || "") + " ";
     if (element.localName === "svg") { const title = element.querySelector("title"); return title ? " " + title.textContent + " " : ""; }
     if (skipped.has(element.localName) || deep && surplus.has(element)) return "";
