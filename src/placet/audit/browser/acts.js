@@ -20,16 +20,6 @@
     }
     return { x: box.left + box.width / 2, y: box.top + box.height / 2, free: false };
   };
-  // An element and all around it to which a press on it comes, itself first.
-  const path = (at_) => {
-    const found = [];
-    for (let outer = kept[at_]; outer; outer = parent(outer)) {
-      found.push(outer);
-      const of = outer.getRootNode();
-      if (!found.includes(of) && of !== document) found.push(of);
-    }
-    return [...found, document];
-  };
   // Opens what an element is folded away in, as a visitor would first.
   const unfold = (at_) => {
     let opened = false;
@@ -120,5 +110,5 @@
   const frame = () => ({ width: innerWidth, height: innerHeight, sideways: document.documentElement.scrollWidth > innerWidth + 1,
     moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && animation.effect.getComputedTiming().duration > 0)
       .map((animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
-  globalThis.placet = { admit, click, covers, detail, entries, focus, frame, hold, holding, aim, path, scan, settle, state, stop, stored, unfold, wall };
+  globalThis.placet = { admit, click, covers, detail, entries, focus, frame, hold, holding, aim, scan, settle, state, stop, stored, unfold, wall };
 })();

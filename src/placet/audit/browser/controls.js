@@ -132,8 +132,7 @@
     const filled = ground(element).some((part, at) => Math.abs(part - beside[at]) > 24);
     return (filled || bordered(element, beside)) && parseFloat(own.paddingLeft) >= 4 && parseFloat(own.paddingRight) >= 4;
   };
-  // The labels that stand near words about consent, and are no controls as far as one sees: who listens to presses
-  // on them is known elsewhere.
+  // The labels that stand near words about consent, and are no controls as far as one sees.
   const unmarked = (elements, topics, controls) => {
     const told = new Set(), found = new Map();
     for (const topic of topics) for (let outer = topic, far = 0; outer && outer !== document.body && far < 6; outer = parent(outer), far++) told.add(outer);

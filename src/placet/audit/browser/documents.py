@@ -21,13 +21,8 @@ _SCRIPT = "\n".join(
 _WORLD = "placet"
 _MOST_DOCUMENTS = 40
 _MOST_ROOTS = 400
-_MOST_AROUND = 60
 _LIMIT = 6.0  # seconds for one answer of the browser
 _COMES = ("DOM.childNodeInserted", "DOM.childNodeCountUpdated", "DOM.shadowRootPushed", "DOM.documentUpdated")
-_GROUP = "placet path"
-_PRESSES = frozenset(
-    ("click", "mousedown", "mouseup", "pointerdown", "pointerup", "touchstart", "touchend")
-)  # events that a press brings about
 
 Node = dict[str, Any]
 
@@ -81,41 +76,6 @@ class Document:
         if not answer or "exceptionDetails" in answer:
             return None
         return answer["result"].get("value")
-
-    async def heard(self, number: int) -> tuple[bool, bool]:
-        """Return whether somebody listens to presses on an element: at the element itself, or around it.
-
-        Listeners are known to the browser alone; what listens around may mean another part of the page.
-        """
-        told = await asyncio.gather(*(self._hears(one) for one in await self._path(number)))
-        await bounded(self.session.send("Runtime.releaseObjectGroup", {"objectGroup": _GROUP}), 2)
-        return bool(told and told[0]), any(told[1:])
-
-    async def _path(self, number: int) -> list[str]:
-        """Return the object ids of an element and of all around it, itself first."""
-        made = await bounded(
-            self.session.send(
-                "Runtime.callFunctionOn",
-                {
-                    "functionDeclaration": "function(number) { return placet.path(number); }",
-                    "executionContextId": self.context,
-                    "arguments": [{"value": number}],
-                    "objectGroup": _GROUP,
-                },
-            )
-        )
-        if not made or "objectId" not in made["result"]:
-            return []
-        asked = {"objectId": made["result"]["objectId"], "ownProperties": True}
-        answer = await bounded(self.session.send("Runtime.getProperties", asked)) or {"result": ()}
-        held = {one["name"]: one["value"].get("objectId") for one in answer["result"] if "value" in one}
-        return [held[name] for name in sorted(filter(str.isdigit, held), key=int)][:_MOST_AROUND]
-
-    async def _hears(self, element: str) -> bool:
-        answer = await bounded(
-            self.session.send("DOMDebugger.getEventListeners", {"objectId": element, "pierce": True}), 2
-        )
-        return bool(answer) and any(one["type"] in _PRESSES for one in answer["listeners"])
 
 
 @dataclass
