@@ -26,7 +26,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def nothing_said(tour: Tour) -> None:
-    """S0: no choice; waiting, scrolling, pressing on words, three pages; nothing of it is a yes."""
+    """S0: no choice; waiting, scrolling, pressing on words, four pages; nothing of it is a yes."""
     await tour.land()
     await tour.wait()
     await tour.scroll()
@@ -36,7 +36,7 @@ async def nothing_said(tour: Tour) -> None:
 
 
 async def refused(tour: Tour) -> None:
-    """S1: refuse, three pages, reload, another tab, the browser closed and opened again."""
+    """S1: refuse, four pages, reload, another tab, the browser closed and opened again."""
     if await tour.land() and await tour.say("refuse"):
         await tour.pages(watch=0.5)
         await tour.scroll()
@@ -50,7 +50,7 @@ async def refused(tour: Tour) -> None:
 
 
 async def accepted_and_withdrawn(tour: Tour) -> None:
-    """S2: accept, three pages, withdraw, three pages: what the CNIL's inspectors do."""
+    """S2: accept, four pages, withdraw, four pages: what the CNIL's inspectors do."""
     if await tour.land() and await tour.say("accept"):
         await tour.pages()
         if await tour.say("withdraw"):

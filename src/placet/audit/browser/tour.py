@@ -30,7 +30,7 @@ _AHEAD = """(address) => {
     document.head.append(rules);
 }"""
 
-PAGES = 3  # beside the first, rules.md section 0
+PAGES = 4  # beside the first; three are what inspectors open, as a rule
 LATE = 3.0  # seconds that a page is watched for what starts late
 RESTLESS = 3.0  # seconds after which a page that never rests is taken as it is
 ASKED = 5.0  # seconds that a single look into the page may take
