@@ -97,6 +97,9 @@ def test_what_stays_beside_what_changes_does() -> None:
 
 ALONE = {
     str(uuid.UUID(int=7**45, version=4)): True,
+    "3e13f987-e28c-40d8": True,  # a UUID that was cut short
+    "decade-20261124": False,
+    "2026-11-24-1200": False,
     "bonjour": False,
     f"{NOW:.0f}": False,
     TC: False,

@@ -29,6 +29,11 @@ DAY = 86_400.0
 YEARS = 15 * 365 * DAY
 
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+# Hexadecimal digits in groups, as of a UUID that was cut short; one group has letters as well as digits.
+_GROUPS = re.compile(
+    r"(?<![\w-])(?=[0-9a-f-]{14})(?=[0-9a-f-]*(?:[0-9][a-f]|[a-f][0-9]))[0-9a-f]{4,}(?:-[0-9a-f]{4,})+(?![\w-])",
+    re.IGNORECASE,
+)
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|(?:\w{3}, )?\d{1,2}[ -]\w{3}[ -]\d{4} \d\d:\d\d:\d\d GMT|\w{3} \w{3} \d\d \d{4}(?: \d\d:\d\d:\d\d)?"
@@ -162,9 +167,10 @@ def _parts(value: str, deep: int) -> Iterator[str]:
     if _CONSENT.fullmatch(value):
         return
     value = _TIME.sub(" ", value)
-    for uuid in _UUID.findall(value):
-        yield uuid.lower()
-    value = _UUID.sub(" ", value)
+    for drawn in (_UUID, _GROUPS):
+        for token in drawn.findall(value):
+            yield token.lower()
+        value = drawn.sub(" ", value)
     if _BASE64.fullmatch(value) and (text := _unwrapped(value)) is not None:
         yield from _parts(text, deep - 1)
         return
