@@ -24,7 +24,7 @@ PAGE = """<!doctype html><title>Mairie</title>
 <a href="/temoins">Gérer</a><a href="/sports">Sports</a></footer>"""
 
 
-def links(html: str) -> list[str]:
+def links(html: str, script: str = tour._LINKS) -> list[str]:
     async def walk() -> list[str]:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
@@ -33,7 +33,7 @@ def links(html: str) -> list[str]:
                 "**/*", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8")
             )
             await page.goto(SITE)
-            found: list[str] = await page.evaluate(tour._LINKS)
+            found: list[str] = await page.evaluate(script)
             await browser.close()
         return [urlsplit(address).path for address in found]
 
@@ -54,3 +54,13 @@ def test_each_part_of_a_site_is_seen_once_before_any_twice_and_the_small_print_l
 
 def test_nothing_that_ends_a_session_leaves_or_cannot_be_seen_is_followed() -> None:
     assert not {"/lettre.pdf", "/deconnexion", "/cachee", "/"} & set(links(PAGE))
+
+
+def test_the_pages_that_say_what_is_stored_are_those_about_cookies_and_about_privacy() -> None:
+    assert links(PAGE, tour._STATEMENTS) == ["/temoins", "/donnees"]
+    only = (
+        PAGE.replace("/temoins", "/gerer")
+        .replace("/donnees", "/gdpr")
+        .replace("Données personnelles", "Privacy")
+    )
+    assert links(only, tour._STATEMENTS) == ["/gdpr"]

@@ -354,6 +354,13 @@ class Phase(Seen, frozen=True, kw_only=True):
         return f"{self.scenario} {self.variant}".rstrip()
 
 
+class Statement(Seen, frozen=True, kw_only=True):
+    """A page on which the site says what it stores and why."""
+
+    address: str
+    text: str  # as it is shown, line by line, at most 30,000 letters
+
+
 class Evidence(Seen, frozen=True, kw_only=True):
     """All that was seen on one site at one moment, from one place, with one browser."""
 
@@ -370,4 +377,5 @@ class Evidence(Seen, frozen=True, kw_only=True):
     siblings: tuple[str, ...] = ()  # addresses of other sites of the same operator
     aliases: dict[str, tuple[str, ...]] = {}  # the canonical names behind a host, where they are known
     gpc: str = ""  # the text of /.well-known/gpc.json, at most 4 kB; "" if there is none
+    statements: tuple[Statement, ...] = ()  # its pages about cookies and privacy, two at most
     phases: tuple[Phase, ...] = ()

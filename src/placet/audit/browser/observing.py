@@ -15,7 +15,7 @@ from placet.audit.browser.chromium import version_of
 from placet.audit.browser.scenarios import FIRST, REST, SETTINGS, Scenario, alone, sibling
 from placet.audit.browser.tour import Tour, folder_of
 from placet.audit.browser.visitor import Visitor
-from placet.audit.evidence import Evidence, Phase
+from placet.audit.evidence import Evidence, Phase, Statement
 from placet.audit.plan import Plan, Progress, Tell
 from placet.errors import AuditError
 
@@ -56,6 +56,7 @@ async def observe(plan: Plan, tell: Tell = lambda progress: None) -> Evidence:
         siblings=plan.siblings,
         aliases=await aliases_of(hosts, plan.resolve),
         gpc=house.gpc,
+        statements=house.statements,
         phases=tuple(house.phases),
     )
 
@@ -71,6 +72,7 @@ class _House:
         self.phases: list[Phase] = []
         self.purposes: tuple[str, ...] = ()
         self.gpc = ""
+        self.statements: tuple[Statement, ...] = ()
 
     @property
     def asked(self) -> bool:
@@ -108,6 +110,7 @@ class _House:
                     tour.fail(f"it was not over after {PHASE:.0f} seconds")
                 phase = await tour.told()
                 self.gpc = self.gpc or tour.gpc
+                self.statements = self.statements or tuple(tour.statements)
                 self.purposes = self.purposes or tour.purposes
             self._tell(Progress(phase=scenario.name, done=True, outcome=phase.outcome))
             return phase

@@ -26,12 +26,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def nothing_said(tour: Tour) -> None:
-    """S0: no choice; waiting, scrolling, pressing on words, four pages; nothing of it is a yes."""
+    """S0: no choice; waiting, scrolling, words pressed, pages, those about cookies too: none is a yes."""
     await tour.land()
     await tour.wait()
     await tour.scroll()
     await tour.click()
     await tour.pages(watch=1.0)
+    await tour.read_statements()
     await tour.leave()
 
 

@@ -15,11 +15,16 @@ from playwright.async_api import Page
 from placet.audit.browser.banner import Answers
 from placet.audit.browser.documents import bounded
 from placet.audit.browser.visitor import Visitor
-from placet.audit.evidence import Banner, Choice, Outcome, Phase, State, View, Walk, WayBack
+from placet.audit.evidence import Banner, Choice, Outcome, Phase, State, Statement, View, Walk, WayBack
 from placet.audit.plan import Plan, Progress, Tell
 
 _HERE = resources.files(__package__)
 _LINKS = (_HERE / "links.js").read_text("utf-8")
+_STATEMENTS = (_HERE / "statements.js").read_text("utf-8")
+_TEXT = """() => {
+  for (const shut of document.querySelectorAll("details:not([open])")) shut.open = true;
+  return document.body ? document.body.innerText.slice(0, 30000) : "";
+}"""
 _WORDS = (_HERE / "words.js").read_text("utf-8")
 _AHEAD = """(address) => {
     const rules = document.createElement("script");
@@ -52,6 +57,7 @@ class Tour:
         self.links: list[str] = []
         self.purposes: tuple[str, ...] = ()
         self.gpc = ""
+        self.statements: list[Statement] = []
         self._tell = tell
         self._landed = 0.0
         self._said: tuple[str, State] = ("", "none")
@@ -200,6 +206,15 @@ class Tour:
             text = await bounded(self.visitor.page.evaluate("document.body.innerText.slice(0, 4096)"), ASKED)
             self.gpc = text or ""
         await self.visitor.end()
+
+    async def read_statements(self) -> None:
+        """Read where the site says what it stores and why: evidence of what it claims."""
+        for address in await bounded(self.visitor.page.evaluate(_STATEMENTS), ASKED) or ():
+            await self.begin("page", address)
+            if await self.visitor.go(address) == 200:
+                text = await bounded(self.visitor.page.evaluate(_TEXT), ASKED)
+                self.statements.append(Statement(address=address, text=text or ""))
+            await self.end()
 
     async def fetch_ahead(self, address: str) -> None:
         """Have the browser fetch a page before anybody goes there, as a search engine's page would."""

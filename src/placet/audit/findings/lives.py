@@ -22,7 +22,7 @@ def find(case: Case, scales: Scales) -> Iterator[Finding]:
         weighed = scales.weigh(trace)
         if trace.key.kind != "cookie":
             continue
-        measured = weighed.ground == "measurement"
+        measured = weighed.ground in ("measurement", "measurement-stated")
         if measured and too_long(trace):
             yield _finding(case, trace, "measurement-too-long", ("R15",), "minor", weighed.service)
         elif weighed.tracker and (trace.life or 0.0) > LONG:

@@ -11,6 +11,7 @@ from placet.audit.evidence import State
 from placet.audit.exemptions import NETWORK, Facts, exemption
 from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import faults
+from placet.audit.findings.statements import Statements
 from placet.audit.findings.traces import Key, Trace
 from placet.audit.knowledge import Known
 from placet.audit.sites import host_of
@@ -51,6 +52,7 @@ class Scales:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._weighed: dict[Key, Weighed] = {}
+        self._statements = Statements(case.evidence.statements)
 
     def weigh(self, trace: Trace) -> Weighed:
         """Return what it is."""
@@ -120,6 +122,15 @@ class Scales:
                            declared=basis, lost=lost)  # fmt: skip
         if basis == "necessary" and not (facts.travels or facts.third):
             return Weighed(False, named or "declared", declared=basis)
+        if (
+            facts.identifies
+            and not (trace.third or facts.planted)
+            and self._statements.measurement(trace.names)
+        ):
+            lost = faults(self.case, "", trace)
+            return Weighed(
+                bool(lost), "measurement-stated", "measurement" if lost else "", "", "analytics", lost=lost
+            )
         found = exemption(facts, named, self.case.knowledge.longest(named))
         if found.holds:
             return Weighed(False, found.ground, service=service, purpose=purpose, declared=basis)

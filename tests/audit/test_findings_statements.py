@@ -1,0 +1,74 @@
+"""What a site's own page says of a cookie, and what is seen to break it."""
+
+from __future__ import annotations
+
+import pytest
+
+from placet.audit.evidence import Statement
+from placet.audit.judgement import Judgement
+
+from .evident import Visit, grave, judged
+
+DAY = 86_400.0
+TABLE = "\n".join(
+    (
+        "Nom\tUtilité\tDurée\tConsentement",
+        "vzn\tMesure d’audience de ce seul site\t13 mois\tExempté",
+        "panier\tVotre panier\tla visite\tNécessaire",
+    )
+)
+
+
+def counting(visit: Visit, life: float = 390 * DAY) -> None:
+    """A site that counts its visitors with a number of its own."""
+    if "vzn" not in visit.drawn:
+        visit.cookie("vzn", visit.once("vzn"), life=life, by="response", http_only=True)
+
+
+def told(visit: Visit) -> None:
+    counting(visit)
+    visit.get(f"https://ailleurs.example/i.gif?v={visit.once('vzn')}")
+
+
+def says(*texts: str) -> tuple[Statement, ...]:
+    return tuple(Statement(address="https://www.gazette.fr/cookies", text=text) for text in texts)
+
+
+def found(judgement: Judgement) -> set[str]:
+    return {kind for kind, subject in grave(judgement) if subject == "cookie vzn"}
+
+
+EXEMPT = {
+    "a table": TABLE,
+    "a heading and its words": "vzn\nMesure d’audience, exemptée de consentement\n13 mois",
+    "a sentence": "Nous posons vzn pour la mesure de fréquentation de ce site, dispensée de consentement.",
+    "in German": "vzn\teigene Reichweitenmessung\t13 Monate\tAusgenommen",
+    "in English": "The cookie vzn counts our visitors. It does not require your consent.",
+}
+NOT_EXEMPT = {
+    "nothing": "",
+    "another cookie's": TABLE.replace("vzn", "autre"),
+    "part of a longer name": TABLE.replace("vzn", "_vzn_x"),
+    "measurement with consent": TABLE.replace("Exempté", "Consentement"),
+    "necessary, and no measurement": TABLE.replace("Mesure d’audience de ce seul site", "Sécurité"),
+}
+
+
+@pytest.mark.parametrize("name", EXEMPT)
+def test_measurement_that_the_site_says_is_exempt_is_let_pass_and_the_ground_says_who_says_so(
+    name: str,
+) -> None:
+    judgement = judged(counting, statements=says("Vie privée", EXEMPT[name]))
+    assert found(judgement) == set()
+    assert "measurement-stated" in {one.ground for one in judgement.passes if one.subject == "cookie vzn"}
+
+
+@pytest.mark.parametrize("name", NOT_EXEMPT)
+def test_what_no_page_calls_exempt_measurement_is_a_tracker(name: str) -> None:
+    assert found(judged(counting, statements=says(NOT_EXEMPT[name])))
+
+
+def test_a_claim_is_not_believed_against_what_is_seen() -> None:
+    assert found(judged(told, statements=says(TABLE))), "another party is told"
+    long = judged(lambda visit: counting(visit, 800 * DAY), statements=says(TABLE))
+    assert found(long) == {"measurement-too-long"}
