@@ -318,6 +318,12 @@ def test_requests_of_a_frame_name_the_frame_and_the_page(phase: Phase) -> None:
     assert len(sent.body) == 16 * 1024
 
 
+def test_a_frames_document_is_asked_for_as_a_frames_and_the_pages_as_the_pages(phase: Phase) -> None:
+    documents = [request for request in phase.requests if request.kind == "Document"]
+    assert {one.target for one in documents if one.heads.get("sec-fetch-dest") == "iframe"} == {"iframe"}
+    assert {one.target for one in documents if one.heads.get("sec-fetch-dest") == "document"} == {"page"}
+
+
 def test_a_beacon_is_told_with_its_body_and_its_script(phase: Phase) -> None:
     beacon = request(phase, "/collect?from=tag")
     assert (beacon.kind, beacon.method, beacon.body) == ("Ping", "POST", "id=abc-123")

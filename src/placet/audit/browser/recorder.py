@@ -235,17 +235,13 @@ class Recorder:
         frame = cut(said.get("documentURL"), limits.ADDRESS) or moment.frame
         if frame == said["request"]["url"] and said.get("type") != "Document" and target:
             frame = target.frames.get(said.get("frameId", ""), moment.frame)  # fetched ahead, or for later
-        page = moment.page
-        if (
-            said.get("type") == "Document"
-            and target
-            and said.get("frameId") == target.main
-            and target.kind == "page"
-        ):
-            page = cut(said["request"]["url"], limits.ADDRESS)
-        self.network.requested(
-            session, said, Moment(moment.step, moment.at, moment.began, moment.target, frame, page)
-        )
+        page, kind = moment.page, moment.target
+        if said.get("type") == "Document" and target and kind == "page":
+            if said.get("frameId") == target.main:
+                page = cut(said["request"]["url"], limits.ADDRESS)
+            else:
+                kind = "iframe"  # its page asks for it, before it has a session of its own
+        self.network.requested(session, said, Moment(moment.step, moment.at, moment.began, kind, frame, page))
         self.stirred = time.monotonic()
 
     def _on_Network_requestWillBeSentExtraInfo(self, session: str, said: dict[str, Any]) -> None:  # noqa: N802
