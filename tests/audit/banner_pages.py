@@ -458,6 +458,10 @@ TRAPS = {
     "leaving": page(f'<div data-banner id=b style="{FIXED}">{layers(settings=False)}</div>', "b.addEventListener('click', () => { location.href = 'about:blank'; });"),
 }  # fmt: skip
 
+SLOW = page(
+    f'<div id=b style="{FIXED}"><p>{TEXT["fr"]}</p><button id=n>Tout refuser</button><button>Tout accepter</button></div>',
+    "n.onclick = () => { n.textContent = 'Un instant…'; setTimeout(() => { document.cookie = 'choice=refused; path=/'; b.remove(); }, 4000); };",
+)
 UNMARKED = simple(
     f"<p>{TEXT['fr']}</p><style>#b * {{ outline: none !important }}</style>"
     + button("accept", "Tout accepter") + "<span data-act=refuse style='cursor:pointer'>Tout refuser</span>"
@@ -535,4 +539,11 @@ LISTS = {
     ),
     "list-ticked": listing(TICKED, ("accept", "Tout accepter"), ("save", "Enregistrer mes choix")),
 }  # fmt: skip
-OTHERS = {"measured": MEASURED, "unmarked": UNMARKED, "trap": TRAP, "maker": MAKER, "maker-mute": MAKER_MUTE}
+OTHERS = {
+    "measured": MEASURED,
+    "slow": SLOW,
+    "unmarked": UNMARKED,
+    "trap": TRAP,
+    "maker": MAKER,
+    "maker-mute": MAKER_MUTE,
+}

@@ -181,6 +181,12 @@ def test_the_first_layer_is_measured_as_the_visitor_sees_it(host: str) -> None:
     assert "frame-cross" in seen["frame-cross-page"][0].frame
 
 
+def test_a_refusal_that_the_site_takes_its_time_over_is_waited_for(host: str) -> None:
+    choice, kept = _walk(host, ["slow"], lambda visit: visit.answers.refuse())["slow"]
+    assert (choice.outcome, choice.how, kept) == ("made", "control", "refused")
+    assert choice.seconds > 3
+
+
 def test_tab_reaches_both_answers_and_its_marks_are_seen(host: str) -> None:
     seen = _walk(host, ["cross", "unmarked", "trap"], lambda visit: visit.answers.walk())
     cross, unmarked, trap = (walk for walk, _ in seen.values())

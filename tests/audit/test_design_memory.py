@@ -142,6 +142,17 @@ def withdrawn(value: str) -> Phase:
     )
 
 
+def test_a_number_that_each_choice_draws_anew_is_a_receipts() -> None:
+    def chose_twice(first: str, second: str) -> Phase:
+        one = withdrawn(f"no.{second}")
+        return changed(one, writes=(cookie("consent", f"yes.{first}", 180), *one.writes))
+
+    refusals = later_refusals(f"no.{ID1}", f"no.{ID2}")
+    third, fourth = ID1[::-1], ID2[::-1]
+    assert "identifier-in-choice" not in found(*refusals, chose_twice(third, fourth))
+    assert "identifier-in-choice" in found(*refusals, chose_twice(third, third)), "it stays with the visitor"
+
+
 def test_a_withdrawal_is_compared_and_may_keep_its_receipt() -> None:
     assert "identifier-in-choice" in found(*later_refusals(f"no.{ID1}"), withdrawn(f"no.{ID2}"))
     plain = [

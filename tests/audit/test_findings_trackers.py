@@ -301,6 +301,22 @@ def test_a_memory_with_a_number_in_it_is_a_memory() -> None:
     assert ("choice", "cookie zv") in {(allowed.ground, allowed.subject) for allowed in judgement.passes}
 
 
+@pytest.mark.parametrize("name", ["kl_wahl", "mf_choix", "zz"])
+def test_a_memory_is_known_by_what_it_says_of_a_yes_and_of_a_no_whatever_its_name(name: str) -> None:
+    def answers(visit: Visit) -> None:
+        if visit.step in ("accept", "refuse", "withdraw"):
+            bit = int(visit.step == "accept")
+            visit.cookie(name, f"v2.s{bit}.w{bit}.{visit.seed.randbytes(4).hex()}", YEAR / 2)
+
+    assert not grave(judged(answers))
+
+    def numbers(visit: Visit) -> None:
+        if visit.step in ("accept", "refuse"):
+            visit.cookie(name, f"v2.{visit.seed.randbytes(4).hex()}", YEAR / 2)
+
+    assert grave(judged(numbers)), "of the answer it says nothing"
+
+
 def test_closing_the_banner_is_no_consent() -> None:
     def script(visit: Visit) -> None:
         if visit.state in ("closed", "accepted"):

@@ -70,7 +70,7 @@ SITES = (
              knows={"R45": "nothing to take back", "R34": "", "R39": ""}, memory="nothing", unverifiable=("refuse", "accept", "withdraw")),
     designed("numerote", "The memory of a refusal holds an identifier.", "shop", Expected("R42"),
              knows={"choix-cookies": "the identifier in it", "cid": "where it comes from"}, value="localStorage.cid || (localStorage.cid = crypto.randomUUID())"),
-    designed("numerote-serveur", "The same, set by the server.", "mairie", Expected("R42"),
+    designed("numerote-serveur", "The same, set by the server; another choice keeps it.", "mairie", Expected("R42"),
              knows={"choix-cookies": "the identifier in it"}, make="form", memory="server", value="id"),
     polite("recu", "The memory of a yes holds a receipt's number, new each time; that of a no holds none.", "paper", ("R42",),
            value="granted.length ? crypto.randomUUID() : ''"),

@@ -84,7 +84,8 @@ def chosen(request: Request, site: Site) -> Response:
         else RedirectResponse(back if back.startswith("/") else "/", 303)
     )
     value = "%2B".join(granted) or "aucun"
-    more = f"%7C{secrets.token_hex(16)}" if banner.value == "id" else ""
+    before = request.cookies.get(banner.key, "").partition("%7C")[2]
+    more = f"%7C{before or secrets.token_hex(16)}" if banner.value == "id" else ""
     age = f"; Max-Age={int(life)}" if life else ""
     response.headers.append("Set-Cookie", f"{banner.key}={value}{more}; Path=/; HttpOnly; SameSite=Lax{age}")
     _expire(response, request, site, frozenset(granted))

@@ -48,13 +48,22 @@ class Found:
         """Whether it waits for an answer, rather than just telling something."""
         return any(control.act in ("accept", "refuse", "save") for control in self.layer.controls)
 
+    def busy(self, before: Found) -> bool:
+        """Whether an answer that was offered no longer is, and nothing else can be said instead.
+
+        It was pressed, and the site has not done with it.
+        """
+        same = len(self.layer.toggles) <= len(before.layer.toggles)
+        return same and before.offered - self.offered != set() and self.offered <= before.offered
+
     @property
-    def busy(self) -> bool:
-        """Whether it shows, and takes no answer: it was pressed, and has not done with it."""
-        return not any(
-            control.act in ("accept", "refuse", "save") and not control.disabled
+    def offered(self) -> set[str]:
+        """The names of the controls that give an answer."""
+        return {
+            control.name
             for control in self.layer.controls
-        )
+            if control.act in ("accept", "refuse", "save") and not control.disabled
+        }
 
     @property
     def choices(self) -> bool:

@@ -135,7 +135,7 @@ class Ways:
 
     async def _settled(self, attempt: Attempt, found: Found, how: str) -> Choice | None:
         went = await self._eyes.gone(found, SETTLE)
-        if went is None and (now := await self._eyes.see(settings=self._entry_opened)) and now.busy:
+        if went is None and (now := await self._eyes.see(settings=self._entry_opened)) and now.busy(found):
             rest = await self._eyes.gone(found, _SLOW)
             went = None if rest is None else SETTLE + rest
         return await self._made(attempt, how, went) if went is not None else None

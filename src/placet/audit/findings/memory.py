@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from placet.audit.evidence import Choice, Evidence, Phase, Step
 from placet.audit.findings.layers import finding, heard, sight_at, step_of
 from placet.audit.findings.written import FOREVER, Kept, Written, memory_of, plausible, seconds
-from placet.audit.identifiers import ENOUGH, Clock, bits, identity
+from placet.audit.identifiers import ENOUGH, Clock, bits, identity, tokens
 from placet.audit.judgement import Finding, Pass, Sight
 
 DAY = 86_400.0
@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     memories = plausible(memories)
     yield from _lives(memories)
     yield from _by_script(memories)
-    yield from _identifiers(evidence, [kept for kept in memories if kept[1].said != "accept"])
+    yield from _identifiers(evidence, memories)
     yield from _asked_again(evidence)
     yield from _later(evidence)
 
@@ -103,14 +103,18 @@ def _by_script(memories: list[Kept]) -> Iterator[Finding]:
             return
 
 
-def _identifiers(evidence: Evidence, refused: list[Kept]) -> Iterator[Finding]:
-    """What tells apart those who refused; a withdrawal is only compared, it may keep the grant's receipt."""
+def _identifiers(evidence: Evidence, memories: list[Kept]) -> Iterator[Finding]:
+    """What tells apart those who refused; a withdrawal is only compared, it may keep the grant's receipt.
+
+    A receipt's number is allowed where each choice draws another (rule R42).
+    """
     clock = Clock(seconds(evidence.started), max(3 * 3600.0, 2 * evidence.seconds))
+    refused = [kept for kept in memories if kept[1].said != "accept"]
     for key in dict.fromkeys(key for _, _, memory in refused for key in memory):
         held = [(phase, choice, memory[key]) for phase, choice, memory in refused if key in memory]
         found = _identifier({phase.name: one.value for phase, _, one in held}, clock)
         phase, choice, one = held[0]
-        if found and choice.said == "refuse" and found in unquote(one.value):
+        if found and choice.said == "refuse" and found in unquote(one.value) and not _renewed(memories, key):
             yield finding(
                 "identifier-in-choice",
                 "R42",
@@ -121,6 +125,17 @@ def _identifiers(evidence: Evidence, refused: list[Kept]) -> Iterator[Finding]:
                 name=one.name,
                 part=found,
             )
+
+
+def _renewed(memories: list[Kept], key: tuple[str, str]) -> bool:
+    """Whether somebody who chose twice had nothing drawn in the second memory that was in the first."""
+    by_phase: dict[str, list[frozenset[str]]] = {}
+    for phase, _, memory in memories:
+        if key in memory:
+            drawn = frozenset(token for token in tokens(memory[key].value) if bits(token) >= ENOUGH)
+            by_phase.setdefault(phase.name, []).append(drawn)
+    twice = [drawn for drawn in by_phase.values() if len(drawn) > 1]
+    return bool(twice) and not any(frozenset.intersection(*drawn) for drawn in twice)
 
 
 def _identifier(values: dict[str, str], clock: Clock) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from placet.audit.evidence import State
 from placet.audit.exemptions import NETWORK, Facts, exemption
@@ -13,6 +12,7 @@ from placet.audit.findings.case import Case
 from placet.audit.findings.measurement import faults
 from placet.audit.findings.statements import Statements
 from placet.audit.findings.traces import Key, Trace
+from placet.audit.findings.written import differs, undrawn
 from placet.audit.knowledge import Known
 from placet.audit.sites import host_of
 
@@ -30,7 +30,6 @@ _SAYS = re.compile(
     r"(?i)refus|accept|den[iy]|reject|grant|consent|allow|true|false|necessa|essential|marketing"
     r"|\b(?:yes|no|oui|non)\b"
 )
-_DRAWN = re.compile(r"[0-9a-f-]{8,}|\d{5,}", re.IGNORECASE)
 
 
 class Weighed(NamedTuple):
@@ -105,6 +104,8 @@ class Scales:
         ):
             named = ""  # a session of a measurement is no session of the visitor's
         facts = self.facts(trace)
+        if facts.answered:
+            named = "choice"  # whatever its name reminds of
         if named not in ("choice", "security") and known is not None and known.shelf in NECESSARY:
             named = NECESSARY[known.shelf] if known.id not in NEVER else ""
         elif named not in ("choice", "security") and known is not None:
@@ -179,11 +180,12 @@ class Scales:
         said: dict[State, set[str]] = {}
         for phase in {moment.phase.name: moment.phase for moment in writes}.values():
             for number, value in trace.values.get(phase.name, {}).items():
-                said.setdefault(self.case.state(phase, number), set()).add(_DRAWN.sub("", unquote(value)))
+                said.setdefault(self.case.state(phase, number), set()).add(undrawn(value))
         # What is the same whatever was answered does not remember the answer.
         yes = said.get("accepted", set()) | said.get("partial", set())
         no = said.get("refused", set()) | said.get("closed", set())
-        return bool(no) and not yes & no and all(_SAYS.search(value) for value in no)
+        plain = all(_SAYS.search(value) for value in no) or differs(said.get("accepted", set()), no)
+        return bool(no) and not yes & no and plain
 
 
 _PURPOSES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -27,6 +27,7 @@ _ANSWER = re.compile(
     r"accept|refus|reject|\bden(y|ied)|declin|\bgrant|consent|necessary|essential|opt.?(in|out)", re.I
 )
 _BRIEF = {"0", "1", "true", "false", "yes", "no", "oui", "non", "y", "n", "all", "none", "allow", "deny"}
+_DRAWN = re.compile(r"[0-9a-f-]{8,}|\d{5,}", re.IGNORECASE)
 _EXPIRY = re.compile(r"expir|valid.?until|^exp$|ttl.?end", re.I)
 
 
@@ -86,12 +87,24 @@ def plausible(memories: list[Kept]) -> list[Kept]:
             return True
         said = values[one.key]
         yes, no = said.get("accept", set()), said.get("refuse", set())
-        return bool(yes and no) and not yes & no and {value.lower() for value in yes | no} <= _BRIEF
+        brief = not yes & no and {value.lower() for value in yes | no} <= _BRIEF
+        return bool(yes and no) and (brief or differs(yes, no))
 
     return [
         (phase, choice, {key: one for key, one in memory.items() if fits(one)})
         for phase, choice, memory in memories
     ]
+
+
+def differs(yes: Iterable[str], no: Iterable[str]) -> bool:
+    """Whether values tell a yes from a no and nothing else, but for what was drawn for each."""
+    granted, denied = ({undrawn(value) for value in values} for values in (yes, no))
+    return len(granted) == len(denied) == 1 and granted != denied and "" not in denied
+
+
+def undrawn(value: str) -> str:
+    """Return a value without what looks drawn at random, and without times."""
+    return _DRAWN.sub("", unquote(value))
 
 
 def _same(owner: str, page: str) -> bool:
