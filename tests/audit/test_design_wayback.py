@@ -6,7 +6,7 @@ from typing import Any
 
 from placet.audit.evidence import Box, Phase, Step, WayBack
 
-from .scenes import SITE, accepted, choice, found, kinds, refused, step
+from .scenes import SITE, accepted, changed, choice, found, kinds, refused, step
 
 PAGES = tuple(f"{SITE}{name}" for name in ("un", "deux", "trois"))
 SAID = (choice("accept", "Tout accepter"), choice("withdraw", "Gérer mes cookies", "Tout refuser", step=6))
@@ -35,6 +35,17 @@ def test_a_way_back_on_some_pages_only() -> None:
     seen = found(visited(way(0), way(1), way(2, found=False)))
     assert set(seen) == {"way-back-on-some-pages"}
     assert seen["way-back-on-some-pages"].values["address"] == PAGES[2]
+
+
+def test_a_way_back_that_a_narrow_window_has_no_room_for() -> None:
+    def narrow(there: bool) -> Phase:
+        page = refused(step(3, "page", "refused", address=PAGES[0]), ways_back=(way(0, found=there),))
+        return changed(page, scenario="S10", variant="narrow")
+
+    wide = visited(*(way(at) for at in range(3)))
+    assert found(wide, narrow(False))["way-back-not-in-narrow"].also == ("R111",)
+    assert kinds(wide, narrow(True)) == set()
+    assert kinds(visited(*(way(at, found=False) for at in range(3))), narrow(False)) == {"way-back-missing"}
 
 
 def test_a_way_back_in_words_only() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import placet.audit.findings as room
 from placet.audit.findings.design import PARTS
-from placet.audit.findings.phrases import fold, label, label_is, missing_slots, primary, purposes
+from placet.audit.findings.phrases import _data, fold, label, label_is, missing_slots, primary, purposes
 from placet.audit.wording import PLACEHOLDER
 
 WORDING = Path(room.__file__).parent.parent / "wording"
@@ -77,3 +77,9 @@ def test_slots_of_a_language_that_nobody_wrote_down_are_not_missing() -> None:
 def test_purposes_by_their_words() -> None:
     assert purposes("Mesure d'audience et publicité ciblée") == ("measurement", "advertising")
     assert purposes("Ce site utilise des cookies.") == ()
+
+
+def test_no_pattern_holds_a_sign_that_is_not_written() -> None:
+    """In TOML "\\b" is a word's edge, and "\b" a backspace that no text has."""
+    assert not re.search(r"[\x00-\x08\x0b-\x1f]", repr(_data()).encode().decode("unicode_escape"))
+    assert purposes("Vidéos : lire les vidéos dans la page") == ("media",)

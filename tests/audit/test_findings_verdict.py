@@ -12,7 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from placet.audit.evidence import Choice, Cookie, CookieWrite, Evidence, Kept, Phase, Request, Step, Touch
+from placet.audit.evidence import (
+    Banner,
+    Box,
+    Choice,
+    Control,
+    Cookie,
+    CookieWrite,
+    Evidence,
+    Kept,
+    Layer,
+    Phase,
+    Request,
+    Step,
+    Touch,
+)
 from placet.audit.findings import judge
 from placet.audit.judgement import Judgement
 
@@ -84,6 +98,27 @@ def test_a_site_that_asks_nothing_and_keeps_nothing_is_clean() -> None:
 
 def fates(judgement: Judgement) -> dict[str, tuple[str, str]]:
     return {tested.rule: (tested.result, tested.why) for tested in judgement.tested}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "verdict"),
+    [
+        ("Nous n’utilisons que des cookies nécessaires : le panier.", "OK", "clean"),
+        ("Nous n’utilisons que des cookies nécessaires : le panier.", "Tout accepter", "unverified"),
+        ("Nous utilisons des cookies pour mesurer l’audience.", "OK", "unverified"),
+    ],
+)
+def test_a_notice_that_only_what_is_needed_is_used_asks_nothing(text: str, name: str, verdict: str) -> None:
+    box = Box(x=0, y=0, width=800, height=200)
+    button = Control(act="accept", name=name, tag="button", box=box)
+    told = Banner(layers=(Layer(number=1, step=1, text=text, box=box, viewport=box, controls=(button,)),))
+    seen = evidence(nothing)
+    phases = tuple(replace(phase, banner=told) for phase in seen.phases)
+    seen = changed("S1", choices=unsure("refuse", 2), outcome="unverified")(replace(seen, phases=phases))
+    judgement = judge(seen, KNOWLEDGE)
+    grave = {f.kind for f in judgement.findings if f.severity != "advisory"}
+    assert judgement.verdict == ("findings" if grave else verdict)
+    assert bool(judgement.unverified) == (verdict == "unverified")
 
 
 def test_every_rule_has_a_fate() -> None:

@@ -13,6 +13,8 @@ from placet.audit.browser.tour import LATE, Tour
 DAY = 86_400.0
 MONTH = 365.25 / 12 * DAY  # of the calendar, on average
 
+PATIENT = 6.0  # seconds, once after a refusal: what waits until all is quiet
+
 Script = Callable[[Tour], Awaitable[None]]
 
 
@@ -44,7 +46,7 @@ async def refused(tour: Tour) -> None:
         await tour.page(tour.plan.address, "reload")
         if not tour.plan.quick:
             await tour.page(tour.plan.address, "tab")
-        await tour.page(tour.plan.address, "restart", watch=LATE)
+        await tour.page(tour.plan.address, "restart", watch=PATIENT)
         await tour.leave()
     else:
         tour.doubt("no banner was found")
@@ -152,6 +154,8 @@ def seen(name: str) -> Script:
     async def script(tour: Tour) -> None:
         if await tour.land():
             await tour.view(name)
+            if name == "narrow" and await tour.say("refuse"):
+                await tour.pages(1)  # and the way back to the settings there
 
     return script
 

@@ -20,7 +20,6 @@ from placet.audit.plan import Plan, Progress, Tell
 
 _HERE = resources.files(__package__)
 _LINKS = (_HERE / "links.js").read_text("utf-8")
-_STATEMENTS = (_HERE / "statements.js").read_text("utf-8")
 _TEXT = """() => {
   for (const shut of document.querySelectorAll("details:not([open])")) shut.open = true;
   return document.body ? document.body.innerText.slice(0, 30000) : "";
@@ -58,6 +57,7 @@ class Tour:
         self.purposes: tuple[str, ...] = ()
         self.gpc = ""
         self.statements: list[Statement] = []
+        self._statements_at: list[str] = []
         self._tell = tell
         self._landed = 0.0
         self._said: tuple[str, State] = ("", "none")
@@ -99,7 +99,7 @@ class Tour:
         layer = await self.answers.look(self.plan.patience if look is None else look)
         self.keep()
         if not self.links:
-            self.links = await self._links()
+            await self._look_for_pages()
         await self.visitor.end(asked=layer is not None, wall=await self.answers.wall())
         return layer is not None
 
@@ -209,7 +209,7 @@ class Tour:
 
     async def read_statements(self) -> None:
         """Read where the site says what it stores and why: evidence of what it claims."""
-        for address in await bounded(self.visitor.page.evaluate(_STATEMENTS), ASKED) or ():
+        for address in self._statements_at:
             await self.begin("page", address)
             if await self.visitor.go(address) == 200:
                 text = await bounded(self.visitor.page.evaluate(_TEXT), ASKED)
@@ -258,13 +258,14 @@ class Tour:
             views=tuple(self._views),
         )
 
-    async def _links(self) -> list[str]:
-        if self.plan.pages:
-            return [urljoin(self.plan.address, page) for page in self.plan.pages]
+    async def _look_for_pages(self) -> None:
+        """Note where the site's other pages are, and those that say what it stores."""
         for _ in range(3):  # a page that is busy answers later
             if found := await bounded(self.visitor.page.evaluate(_LINKS), ASKED):
-                return list(found)[: PAGES + 2]
-        return []
+                self.links, self._statements_at = found["pages"][: PAGES + 2], found["statements"]
+                break
+        if self.plan.pages:
+            self.links = [urljoin(self.plan.address, page) for page in self.plan.pages]
 
 
 def folder_of(plan: Plan, name: str) -> Path:

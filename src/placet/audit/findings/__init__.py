@@ -11,6 +11,7 @@ from placet.audit.findings import (
     crossed,
     declared,
     fingerprints,
+    layers,
     links,
     lives,
     trackers,
@@ -37,7 +38,8 @@ def judge(evidence: Evidence, knowledge: Knowledge, policy: Policy | None = None
     found = [*_found(case, scales, parties), *design(evidence)]
     findings = order({(f.kind, f.subject): f for f in found if isinstance(f, Finding)}.values())
     passes = {(p.ground, p.subject): p for p in found if isinstance(p, Pass)}
-    asks = any(phase.banner for phase in evidence.phases)
+    # A notice that only what is needed is used asks nothing, whatever its button is called.
+    asks = any(not layers.notice(layer) for p in evidence.phases if p.banner for layer in p.banner.layers)
     doubts = unverified(evidence, asks=asks)
     tcf = any(finding.rule in ("R82", "R83", "R84") for finding in findings)
     return Judgement(

@@ -134,10 +134,15 @@ def accepts(layer: Layer) -> tuple[Control, ...]:
 
 def asks(layer: Layer) -> bool:
     """Say whether a layer asks for consent, rather than telling that only what is needed is used."""
-    if not accepts(layer):
-        return False
-    told = text_says("only_necessary", layer.text) and not acting(layer, "settings") and not layer.toggles
-    return not (told and all(label_is("acknowledge", control.name) for control in accepts(layer)))
+    return bool(accepts(layer)) and not notice(layer)
+
+
+def notice(layer: Layer) -> bool:
+    """Say whether a layer only tells that nothing but what is needed is used, and takes note of "OK"."""
+    told = text_says("only_necessary", layer.text) and not layer.toggles
+    answers = acting(layer, "settings") or acting(layer, "refuse") or acting(layer, "save")
+    noted = all(label_is("acknowledge", control.name) for control in accepts(layer))
+    return bool(told) and not answers and noted
 
 
 def subject(control: Control) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from placet.audit.evidence import Choice, Evidence, Phase, WayBack
-from placet.audit.findings.layers import finding, heard, sight_at, step_of
+from placet.audit.findings.layers import SIZES, finding, heard, sight_at, step_of
 from placet.audit.judgement import Finding, Pass, Sight
 
 LONGER = 2  # presses: one opens the settings, and one saves what was set there
@@ -14,7 +14,8 @@ MOVES = 400.0  # pixels from left to right, of a window of 1280: from one corner
 
 def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     """Yield where the way back to the settings is missing, hidden, longer, or leads nowhere."""
-    seen = [(phase, way) for phase in evidence.phases for way in phase.ways_back if _counts(phase, way)]
+    every = [(phase, way) for phase in evidence.phases for way in phase.ways_back if _counts(phase, way)]
+    seen = [(phase, way) for phase, way in every if phase.variant not in SIZES]
     found = [(phase, way) for phase, way in seen if way.found and not way.in_text]
     lacking = [(phase, way) for phase, way in seen if not way.found or way.in_text]
     if seen and not found:
@@ -42,6 +43,8 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
             control=found[0][1].name,
         )
     yield from _moves(found)
+    if found:
+        yield from _narrow([(phase, way) for phase, way in every if phase.variant == "narrow"])
     yield from _withdrawals(evidence, found=bool(found))
 
 
@@ -80,6 +83,14 @@ def _some_pages(
             address=gone[0][1].address,
             control=found[0][1].name,
         )
+
+
+def _narrow(ways: list[tuple[Phase, WayBack]]) -> Iterator[Finding]:
+    if ways and not any(way.found for _, way in ways):
+        yield finding(
+            "way-back-not-in-narrow", "R45", "major", "way back", also=("R111",), sights=_sights(ways),
+            address=ways[0][1].address,
+        )  # fmt: skip
 
 
 def _moves(found: list[tuple[Phase, WayBack]]) -> Iterator[Finding]:
