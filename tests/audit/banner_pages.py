@@ -462,6 +462,11 @@ SLOW = page(
     f'<div id=b style="{FIXED}"><p>{TEXT["fr"]}</p><button id=n>Tout refuser</button><button>Tout accepter</button></div>',
     "n.onclick = () => { n.textContent = 'Un instant…'; setTimeout(() => { document.cookie = 'choice=refused; path=/'; b.remove(); }, 4000); };",
 )
+AT_ONCE = page(
+    f'<div id=b style="{FIXED}"><p>{TEXT["fr"]}</p><label><input type=checkbox id=a> audience</label>'
+    "<label><input type=checkbox> publicité</label><button>Tout refuser</button><button>Tout accepter</button></div>",
+    "a.onchange = () => { document.cookie = 'choice=only:audience; path=/'; };",
+)
 UNMARKED = simple(
     f"<p>{TEXT['fr']}</p><style>#b * {{ outline: none !important }}</style>"
     + button("accept", "Tout accepter") + "<span data-act=refuse style='cursor:pointer'>Tout refuser</span>"
@@ -542,6 +547,7 @@ LISTS = {
 OTHERS = {
     "measured": MEASURED,
     "slow": SLOW,
+    "at-once": AT_ONCE,
     "unmarked": UNMARKED,
     "trap": TRAP,
     "maker": MAKER,

@@ -138,7 +138,9 @@ def test_words_and_policies_are_no_way_back(host: str) -> None:
     assert [name for name, (way, _) in seen.items() if way.in_text] == ["no-entry-words"]
 
 
-@pytest.mark.parametrize("name", ["second-save", "second-switches", "second-radios", "second-lines", "third"])
+@pytest.mark.parametrize(
+    "name", ["second-save", "second-switches", "second-radios", "second-lines", "third", "at-once"]
+)
 def test_one_purpose_is_granted_alone(host: str, name: str) -> None:
     async def walk(visit: Visit) -> tuple[tuple[str, ...], Choice]:
         purposes = await visit.answers.purposes()

@@ -151,12 +151,16 @@ class Answers(Ways):
         ]
         if not wanted:
             return self._choice(attempt, "no control", why="the settings have no such toggle")
+        if not found.find("save"):
+            await self._about_to_say(attempt)  # what is turned may be kept at once
         await turn_all(self.page, found, False, but=purpose)
         if not await turn(self.page, found.document, wanted[0], True):
             return self._choice(attempt, "no control", why="the toggle cannot be set")
         attempt.pressed.append(purpose)
-        return await self._save(attempt, found) or self._choice(
-            attempt, "no control", why="no control saves the selection"
+        return (
+            await self._save(attempt, found)
+            or await self._kept_at_once(attempt)
+            or self._choice(attempt, "no control", why="no control saves the selection")
         )
 
     async def way_back(self) -> WayBack:

@@ -176,10 +176,14 @@ class Ways:
             return choice
         for control, number in now.find("close")[:1]:
             await self._press(attempt, now, number, control.name)
+        return await self._kept_at_once(attempt) or self._choice(
+            attempt, "unsure", how="settings", why="nothing was kept or sent"
+        )
+
+    async def _kept_at_once(self, attempt: Attempt) -> Choice | None:
+        """What was set with no control that saves it, if the site has kept it all the same."""
         kept = attempt.before.change(await remember(self.page, self._eyes.documents))
-        if not kept:
-            return self._choice(attempt, "unsure", how="settings", why="nothing was kept or sent")
-        return self._choice(attempt, "made", how="settings", why=kept)
+        return self._choice(attempt, "made", how="settings", why=kept) if kept else None
 
     async def _lines(self, attempt: Attempt, found: Found, wanted: dict[str, int]) -> None:
         """Press one control in each line: the first by hand, the others of a long list at once."""
