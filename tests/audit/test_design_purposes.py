@@ -135,6 +135,18 @@ def test_a_page_covered_before_the_choice_or_by_a_new_question_is_no_wall() -> N
     assert "wall" not in found(never)
 
 
+@pytest.mark.parametrize(
+    ("no", "yes", "withheld"), [(300, 2_000, True), (1_700, 2_000, False), (100, 300, False)]
+)
+def test_a_text_of_which_who_refuses_reads_less_than_half(no: int, yes: int, withheld: bool) -> None:
+    article = f"{SITE}article"
+    seen = kinds(
+        refused(step(3, "page", "refused", address=article, letters=no)),
+        accepted(step(3, "page", "accepted", address=article, letters=yes)),
+    )
+    assert ("content-withheld" in seen) == withheld
+
+
 def test_a_wall_after_a_withdrawal() -> None:
     said = (
         choice("accept", "Tout accepter"),

@@ -16,6 +16,7 @@ from placet.audit.findings.layers import (
     agreed,
     asks,
     finding,
+    notice,
     readable,
     shown,
     sight,
@@ -44,7 +45,7 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     yield from agreed(seen, _names)
     yield from agreed(seen, _toggles)
     firsts = tuple(one for one in seen if one.layer.number == 1)
-    yield from agreed(firsts, _role)
+    yield from agreed(tuple(one for one in firsts if not notice(one.layer)), _role)
     yield from agreed(firsts, lambda layer: _language(layer, primary(evidence.language)))
     # A narrow window may hide the refusal so well that its own phase does not know of it.
     layers = [layer for phase in evidence.phases if phase.banner for layer in phase.banner.layers]

@@ -10,6 +10,9 @@ from placet.audit.findings.phrases import label
 from placet.audit.judgement import Finding, Pass
 from placet.audit.sites import site_of
 
+HALF = 0.5  # of a page
+WORDS = 300  # letters that make a difference: a notice and a button are fewer
+
 
 def find(evidence: Evidence) -> Iterator[Finding | Pass]:
     """Yield the walls that stand after a refusal or a withdrawal, and what needs scripts to be refused."""
@@ -39,7 +42,33 @@ def find(evidence: Evidence) -> Iterator[Finding | Pass]:
                 address=sights[0].address,
                 pay=paid,
             )
+    yield from _withheld(evidence)
     yield from _without_scripts(evidence)
+
+
+def _withheld(evidence: Evidence) -> Iterator[Finding]:
+    """Pages of which somebody who said no reads less than half of what somebody who said yes does."""
+    refused, accepted = _read(evidence, "S1", "refused"), _read(evidence, "S2", "accepted")
+    for address, (phase, step) in refused.items():
+        whole = accepted[address][1].letters if address in accepted else 0
+        if step.letters < HALF * whole and whole - step.letters >= WORDS:
+            values = {"letters": str(step.letters), "whole": str(whole)}
+            yield finding(
+                "content-withheld", "R33", "major", "page", certain=False,
+                sights=(sight_at(phase, step),), address=address, values=values,
+            )  # fmt: skip
+            return
+
+
+def _read(evidence: Evidence, scenario: str, state: str) -> dict[str, tuple[Phase, Step]]:
+    """The step in which most of each page was read, by its address."""
+    most: dict[str, tuple[Phase, Step]] = {}
+    for phase in evidence.phases:
+        for step in phase.steps if phase.scenario == scenario and not phase.variant else ():
+            opened = step.state == state and step.status == 200 and step.name in ("page", "reload")
+            if opened and (step.address not in most or most[step.address][1].letters < step.letters):
+                most[step.address] = phase, step
+    return most
 
 
 def _wall(phase: Phase, choice: Choice) -> Step | None:
