@@ -34,7 +34,7 @@ _AHEAD = """(address) => {
     document.head.append(rules);
 }"""
 
-PAGES = 4  # beside the first; three are what inspectors open, as a rule
+PAGES, QUICK = 4, 3  # beside the first; three are what inspectors open, as a rule
 LATE = 3.0  # seconds that a page is watched for what starts late
 RESTLESS = 3.0  # seconds after which a page that never rests is taken as it is
 ASKED = 5.0  # seconds that a single look into the page may take
@@ -122,8 +122,9 @@ class Tour:
         await self.watch(watch)
         await self.end()
 
-    async def pages(self, count: int = PAGES, watch: float = 0.0) -> None:
-        """Open as many internal pages; the first one again where there are not enough."""
+    async def pages(self, count: int = 0, watch: float = 0.0) -> None:
+        """Open as many internal pages, or as many as usual; the first one again where there are not enough."""
+        count = count or (QUICK if self.plan.quick else PAGES)
         for address in (self.links + [self.plan.address] * count)[:count]:
             await self.page(address, watch=watch)
             if self.state not in ("none", "closed"):
