@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from placet.audit.evidence import Statement
+from placet.audit.evidence import Banner, Box, Layer, Statement
+from placet.audit.findings import judge
 from placet.audit.judgement import Judgement
 
-from .evident import Visit, grave, judged
+from .evident import KNOWLEDGE, Visit, evidence, grave, judged
 
 DAY = 86_400.0
 TABLE = "\n".join(
@@ -72,3 +74,34 @@ def test_a_claim_is_not_believed_against_what_is_seen() -> None:
     assert found(judged(told, statements=says(TABLE))), "another party is told"
     long = judged(lambda visit: counting(visit, 800 * DAY), statements=says(TABLE))
     assert found(long) == {"measurement-too-long"}
+
+
+def banner(text: str) -> Banner:
+    box = Box(x=0, y=0, width=800, height=200)
+    return Banner(layers=(Layer(number=1, step=1, text=text, box=box, viewport=box),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "found"),
+    [
+        (
+            "Nous et nos 2 partenaires mesurons l’audience.",
+            "Nous choisissons nos partenaires avec soin.",
+            True,
+        ),
+        ("Nous et nos 2 partenaires mesurons l’audience.", "Nos partenaires : Régie Halcyon SA.", False),
+        ("Nous et nos partenaires, dont Régie-Halcyon, mesurons l’audience.", "Vie privée", False),
+        ("Nous mesurons l’audience.", "Vie privée", False),
+        ("Nous et nos 2 partenaires mesurons l’audience.", "", False),
+    ],
+    ids=["nowhere", "on a page", "in the banner", "none is spoken of", "no page was read"],
+)
+def test_partners_that_are_spoken_of_and_named_nowhere_are_found(asked: str, said: str, found: bool) -> None:
+    def agreed(visit: Visit) -> None:
+        if visit.state == "accepted":
+            visit.get(f"https://px.regie-halcyon.example/i.gif?v={visit.once('halcyon')}", size=43)
+
+    seen = evidence(agreed, statements=says(said) if said else ())
+    phases = tuple(replace(phase, banner=banner(asked)) for phase in seen.phases)
+    judgement = judge(replace(seen, phases=phases), KNOWLEDGE)
+    assert ("partners-unnamed" in {finding.kind for finding in judgement.findings}) == found

@@ -123,7 +123,7 @@ class Tour:
         await self.end()
 
     async def pages(self, count: int = 0, watch: float = 0.0) -> None:
-        """Open as many internal pages, or as many as usual; the first one again where there are not enough."""
+        """Open so many internal pages, or as many as usual; the first one again if there are not enough."""
         count = count or (QUICK if self.plan.quick else PAGES)
         for address in (self.links + [self.plan.address] * count)[:count]:
             await self.page(address, watch=watch)

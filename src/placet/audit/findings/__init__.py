@@ -17,6 +17,7 @@ from placet.audit.findings import (
     trackers,
     transmissions,
     twins,
+    unnamed,
     withdrawn,
 )
 from placet.audit.findings.case import Case
@@ -63,4 +64,5 @@ def _found(case: Case, scales: Scales, parties: Parties) -> Iterator[Finding | P
     yield from crossed.find(case, scales, parties)
     yield from lives.find(case, scales)
     yield from twins.find(case)
+    yield from unnamed.find(case, parties)
     yield from declared.find(case, scales, parties)
