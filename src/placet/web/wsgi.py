@@ -58,9 +58,21 @@ class WSGIConsentMiddleware:
             return self._own(self.placet.desk.refuse_path, visit, head, environ, start_response)
         if self.placet.inspector is not None:
             self.placet.inspector.watch(visit, {"method": head.method, "path": head.path})
+        inner = self._inner(environ, head, visit)
+        if not visit.document:
+            return self.app(inner, self._passing(visit, start_response))
         page = Page(visit, start_response, self.placet.reports)
-        body = self.app(self._inner(environ, head, visit), page.start_response)
-        return page.through(body) if visit.document else body
+        return page.through(self.app(inner, page.start_response))
+
+    def _passing(self, visit: Visit, start_response: StartResponse) -> StartResponse:
+        """Return what sends the head of an answer whose body is not read."""
+
+        def start(status: str, headers: Lines, exc_info: Any = None, /) -> Write:
+            head = _edited(visit, status, headers)
+            self.placet.reports.note(visit.events)
+            return start_response(status, head, exc_info) if exc_info else start_response(status, head)
+
+        return start
 
     def _look(
         self, look: Look, head: RequestHead, environ: WSGIEnvironment, start_response: StartResponse
@@ -136,7 +148,7 @@ class Page:
         if exc_info is None and self._given is not None:
             raise AssertionError("start_response was called twice")
         self._given = status, headers, exc_info
-        return self._write if self._visit.document else self._send(self._head())
+        return self._write
 
     def through(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """Return the body as this visitor may have it; closing it closes the application's."""
@@ -178,8 +190,7 @@ class Page:
 
     def _head(self) -> Lines:
         status, headers, _ = self._application_head()
-        given = [(field_name(name), value.encode("latin-1")) for name, value in headers]
-        edited = _lines(self._visit.head(int(status[:3]), given))
+        edited = _edited(self._visit, status, headers)
         if not self._visit.edits:
             self._reports.note(self._visit.events)
         return edited
@@ -306,6 +317,11 @@ def status_line(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"{status} -"
+
+
+def _edited(visit: Visit, status: str, headers: Lines) -> Lines:
+    given = [(field_name(name), value.encode("latin-1")) for name, value in headers]
+    return _lines(visit.head(int(status[:3]), given))
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> Lines:
