@@ -92,9 +92,17 @@ def banner(text: str) -> Banner:
         ("Nous et nos 2 partenaires mesurons l’audience.", "Nos partenaires : Régie Halcyon SA.", False),
         ("Nous et nos partenaires, dont Régie-Halcyon, mesurons l’audience.", "Vie privée", False),
         ("Nous mesurons l’audience.", "Vie privée", False),
+        ("Nous et nos 2 partenaires mesurons l’audience.", "Vie privée", False),
         ("Nous et nos 2 partenaires mesurons l’audience.", "", False),
     ],
-    ids=["nowhere", "on a page", "in the banner", "none is spoken of", "no page was read"],
+    ids=[
+        "nowhere",
+        "on a page",
+        "in the banner",
+        "none is spoken of",
+        "the page does not speak of any",
+        "no page was read",
+    ],
 )
 def test_partners_that_are_spoken_of_and_named_nowhere_are_found(asked: str, said: str, found: bool) -> None:
     def agreed(visit: Visit) -> None:

@@ -21,7 +21,9 @@ PAGE = """<!doctype html><title>Mairie</title>
 <a href="/lettre.pdf">Lettre</a><a href="/deconnexion">Quitter</a><a href="http://ailleurs.localhost/">Ailleurs</a>
 <a href="/cachee" hidden>Cachée</a>
 <footer><a href="/donnees">Données personnelles</a>
-<a href="/temoins">Gérer</a><a href="/sports">Sports</a></footer>"""
+<a href="/temoins">Gérer</a>
+<a href="/reglages">Vos choix</a><a href="/qui">Nos 2 partenaires</a>
+<a href="/sports">Sports</a></footer>"""
 
 
 def links(html: str, kind: str = "pages") -> list[str]:
@@ -48,7 +50,7 @@ def test_each_part_of_a_site_is_seen_once_before_any_twice_and_the_small_print_l
         "/sports",
         "/actualites/deux",
         "/donnees",
-        "/temoins",
+        "/qui",
     ]
 
 
@@ -56,11 +58,11 @@ def test_nothing_that_ends_a_session_leaves_or_cannot_be_seen_is_followed() -> N
     assert not {"/lettre.pdf", "/deconnexion", "/cachee", "/"} & set(links(PAGE))
 
 
-def test_the_pages_that_say_what_is_stored_are_those_about_cookies_and_about_privacy() -> None:
-    assert links(PAGE, "statements") == ["/temoins", "/donnees"]
+def test_the_pages_that_say_what_is_stored_are_about_cookies_privacy_and_partners() -> None:
+    assert links(PAGE, "statements") == ["/temoins", "/donnees", "/qui"]
     only = (
         PAGE.replace("/temoins", "/gerer")
         .replace("/donnees", "/gdpr")
         .replace("Données personnelles", "Privacy")
     )
-    assert links(only, "statements") == ["/gdpr"]
+    assert links(only, "statements") == ["/gdpr", "/qui"]

@@ -377,5 +377,5 @@ class Evidence(Seen, frozen=True, kw_only=True):
     siblings: tuple[str, ...] = ()  # addresses of other sites of the same operator
     aliases: dict[str, tuple[str, ...]] = {}  # the canonical names behind a host, where they are known
     gpc: str = ""  # the text of /.well-known/gpc.json, at most 4 kB; "" if there is none
-    statements: tuple[Statement, ...] = ()  # its pages about cookies and privacy, two at most
+    statements: tuple[Statement, ...] = ()  # its pages about cookies, privacy and partners, one of each
     phases: tuple[Phase, ...] = ()

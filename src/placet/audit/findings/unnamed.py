@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from placet.audit.evidence import Layer
 from placet.audit.findings.case import Case
 from placet.audit.findings.parties import Parties, Party
 from placet.audit.findings.phrases import fold, text_says
@@ -16,17 +17,21 @@ CONSENTED = ("accepted", "partial")
 
 
 def find(case: Case, parties: Parties) -> Iterator[Finding]:
-    """Yield a finding where a banner speaks of partners, and no page or layer names any that is told.
+    """Yield a finding where a site's own pages speak of partners, and nothing names any that is told.
 
-    A company may be called otherwise than its host: that none at all is recognised is what counts.
+    A company may be called otherwise than its host: that none at all is recognised is what counts, once the
+    list was read to which the banner may lead.
     """
     layers = [layer for phase in case.phases if phase.banner for layer in phase.banner.layers]
-    quoted = next((said for layer in layers if (said := text_says("partners", layer.text))), "")
+    pages = {page.address.partition("#")[0]: page.text for page in case.evidence.statements}
+    lists = {
+        to.partition("#")[0] for layer in layers for text, to in layer.links if text_says("partners", text)
+    }
     told = [p for p in parties.all.values() if matter_of(case, p).gated and _consented(p)]
-    if not (quoted and told and case.evidence.statements):
+    quoted = next((said for text in pages.values() if (said := _beside(text, layers))), "")
+    if not (quoted and told and lists <= pages.keys()):
         return
-    texts = [layer.text for layer in layers] + [page.text for page in case.evidence.statements]
-    written = _letters(" ".join(texts))
+    written = _letters(" ".join([*(layer.text for layer in layers), *pages.values()]))
     if not any(name in written for party in told for name in _names(party)):
         moments = [moment for party in told for moment in party.moments if moment.state in CONSENTED]
         yield Finding(
@@ -38,6 +43,13 @@ def find(case: Case, parties: Parties) -> Iterator[Finding]:
             certain=False,
             sights=case.sights(moments),
         )
+
+
+def _beside(text: str, layers: list[Layer]) -> str:
+    """The words by which a page speaks of partners, beside the banner that lies over it."""
+    asked = fold(" ".join(layer.text for layer in layers))
+    own = (line for line in text.splitlines() if fold(line) not in asked)
+    return next((said for line in own if (said := text_says("partners", line))), "")
 
 
 def _consented(party: Party) -> bool:
