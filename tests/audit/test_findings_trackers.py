@@ -346,6 +346,17 @@ def gone(visit: Visit) -> None:
     visit.forget("prefs-reader")
 
 
+def test_a_record_beside_what_tells_somebody_is_not_let_pass_by_itself() -> None:
+    def script(visit: Visit) -> None:
+        visit.store("app/keys", visit.once("x"), "indexeddb")
+        visit.store("app/keys/2", "accueil", "indexeddb")
+        visit.store("other/2", "accueil", "indexeddb")
+
+    let_pass = {allowed.subject for allowed in judged(script).passes}
+    assert "indexeddb other/2" in let_pass
+    assert "indexeddb app/keys/2" not in let_pass
+
+
 def test_what_was_agreed_to_and_is_put_away_at_the_withdrawal_is_clean() -> None:
     assert judged(on_consent(granted, gone)).verdict == "clean"
 

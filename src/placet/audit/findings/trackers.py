@@ -14,11 +14,14 @@ _ACTIVE = ("scroll", "click", "page")
 
 def find(case: Case, scales: Scales) -> Iterator[Finding | Pass]:
     """Yield a finding for each tracker without consent, and a pass for each thing that needs none."""
+    kept = {key.name for key in scales.trackers if key.kind == "indexeddb"}
     for trace in case.traces.values():
         weighed = scales.weigh(trace)
         if weighed.tracker:
             yield from _without(case, trace, weighed)
             yield from _after(case, trace, weighed)
+        elif trace.key.kind == "indexeddb" and any(trace.key.name.startswith(f"{name}/") for name in kept):
+            continue  # a record of what is found already
         elif untold := [m for m in trace.moments if m.state in UNTOLD or m.state == "withdrawn"]:
             yield Pass(
                 subject=trace.subject,
