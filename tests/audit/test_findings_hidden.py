@@ -94,3 +94,13 @@ def game(visit: Visit) -> None:
 @pytest.mark.parametrize("script", [emoji, chart, game])
 def test_drawing_is_no_fingerprint(script: Script) -> None:
     assert not grave(judged(script))
+
+
+def test_a_script_that_stands_in_each_page_is_seen_in_every_state() -> None:
+    def in_the_page(visit: Visit) -> None:
+        page = f"https://www.gazette.fr/{visit.state}"
+        visit.call("canvas.toDataURL", "Cwm fjordbank glyphs vext quiz", page)
+        visit.call("webgl.getParameter", "UNMASKED_RENDERER_WEBGL", page)
+
+    (seen,) = (f for f in judged(in_the_page).findings if f.kind == "fingerprint-without-consent")
+    assert {sight.state for sight in seen.sights} == {"none", "refused"}

@@ -42,8 +42,8 @@ async def refused(tour: Tour) -> None:
     """S1: refuse, four pages, reload, another tab, the browser closed and opened again."""
     if await tour.land() and await tour.say("refuse"):
         await tour.pages(watch=0.5)
-        await tour.scroll()
         await tour.page(tour.plan.address, "reload")
+        await tour.scroll()
         if not tour.plan.quick:
             await tour.page(tour.plan.address, "tab")
         await tour.page(tour.plan.address, "restart", watch=PATIENT)

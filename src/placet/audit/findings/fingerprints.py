@@ -47,6 +47,7 @@ class _Script:
 def find(case: Case) -> Iterator[Finding | Pass]:
     """Yield a finding for each script that takes a fingerprint, and a pass for each that only draws."""
     scripts = _scripts(case)
+    taking: dict[str, list[tuple[str, _Script]]] = {}
     for address in sorted(scripts):
         script = scripts[address]
         told = script.weight() >= 2 and "canvas" in script.families and _tells(case, address)
@@ -54,31 +55,38 @@ def find(case: Case) -> Iterator[Finding | Pass]:
         takes = takes or case.knowledge.fingerprints(address)
         names = ", ".join(sorted(script.families))
         subject = f"fingerprint {names} ({host_of(address) or 'inline'})"
-        values = {"script": address[:300], "asked": ", ".join(sorted(script.families | script.traits))}
-        untold = [moment for moment in script.moments if moment.state in UNTOLD]
-        after = list(withdrawn(case, script.moments))
-        if not takes or not script.families:
-            if untold and "canvas" in script.families:
-                sights = case.sights(untold)
-                yield Pass(
-                    subject=f"canvas ({host_of(address)})", ground="drawing", values=values, sights=sights
-                )
-            continue
-        for kind, moments, rules in (
-            ("fingerprint-without-consent", untold, ("R4", "R2")),
-            ("fingerprint-after-withdrawal", after, ("R46", "R4")),
-        ):
-            if moments:
-                yield Finding(
-                    kind=kind,
-                    rule=rules[0],
-                    also=rules[1:],
-                    severity="blocker",
-                    subject=subject,
-                    values=values,
-                    certain=script.weight() > ENOUGH or script.draws,
-                    sights=case.sights(moments),
-                )
+        if takes and script.families:
+            taking.setdefault(subject, []).append((address, script))
+        elif "canvas" in script.families and (untold := [m for m in script.moments if m.state in UNTOLD]):
+            subject = f"canvas ({host_of(address)})"
+            yield Pass(
+                subject=subject, ground="drawing", values=_values(address, script), sights=case.sights(untold)
+            )
+    for subject, same in taking.items():  # what stands in each page of a site is one script to a visitor
+        yield from _taken(case, subject, same)
+
+
+def _taken(case: Case, subject: str, same: list[tuple[str, _Script]]) -> Iterator[Finding]:
+    moments = [moment for _, script in same for moment in script.moments]
+    for kind, when, rules in (
+        ("fingerprint-without-consent", [m for m in moments if m.state in UNTOLD], ("R4", "R2")),
+        ("fingerprint-after-withdrawal", list(withdrawn(case, moments)), ("R46", "R4")),
+    ):
+        if when:
+            yield Finding(
+                kind=kind,
+                rule=rules[0],
+                also=rules[1:],
+                severity="blocker",
+                subject=subject,
+                values=_values(*same[0]),
+                certain=any(script.weight() > ENOUGH or script.draws for _, script in same),
+                sights=case.sights(when),
+            )
+
+
+def _values(address: str, script: _Script) -> dict[str, str]:
+    return {"script": address[:300], "asked": ", ".join(sorted(script.families | script.traits))}
 
 
 def _scripts(case: Case) -> dict[str, _Script]:
