@@ -3,7 +3,7 @@
 (() => {
   if (Object.hasOwn(globalThis, "placetControls")) return;
   const { TOGGLED, around, at, bare, children, fixed, flat, inside, inView, kept, labels, letters, name, number, numbers,
-    parent, renew, root, said, seen, shape, shown, skipped, style, surplus, texts, walk } = placetDrawn;
+    parent, parents, renew, root, said, seen, shape, shown, skipped, style, styles, surplus, texts, walk } = placetDrawn;
   const { bordered, colour, deepest, ground, over, surface } = placetPaint;
   const MOST = 600, DETAILED = 400, SHORT = 80;
   const PRESSED = "a,button,summary,[role=button],[role=link],[role=menuitem],[role=tab],[role=option],[onclick],"
