@@ -49,8 +49,10 @@ OWN = """
 new Worker("/worker.js");
 navigator.serviceWorker.register("/service.js");
 new EventSource("/events");
-const socket = new WebSocket("ws://third.localhost:{port}/socket");
-socket.onopen = () => socket.send("hello from the page");
+addEventListener("load", () => {  // when the frame has its cookie
+  const socket = new WebSocket("ws://third.localhost:{port}/socket");
+  socket.onopen = () => socket.send("hello from the page");
+});
 cookieStore.set({name: "by_store", value: "5", expires: Date.now() + 3600e3});
 localStorage.property = "not by a method";
 sessionStorage.setItem("tab", "one");
