@@ -56,6 +56,8 @@ async def accepted_and_withdrawn(tour: Tour) -> None:
     """S2: accept, four pages, withdraw, four pages: what the CNIL's inspectors do."""
     if await tour.land() and await tour.say("accept"):
         await tour.pages()
+        if not tour.leads_back:  # a page that ends at a paywall may have no foot
+            await tour.page(tour.plan.address)
         if await tour.say("withdraw"):
             await tour.pages(watch=0.5)
             await tour.page(tour.plan.address, "reload", watch=1.0)

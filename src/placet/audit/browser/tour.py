@@ -130,6 +130,11 @@ class Tour:
             if self.state not in ("none", "closed"):
                 self._ways_back.append(await self.answers.way_back())
 
+    @property
+    def leads_back(self) -> bool:
+        """Whether the last page that was opened has an entry to the settings."""
+        return bool(self._ways_back) and self._ways_back[-1].found
+
     async def scroll(self) -> None:
         """Scroll to the end of the page, or as far as a visitor would."""
         await self.begin("scroll")
