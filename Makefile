@@ -93,6 +93,7 @@ check: $(VENV)/ready node_modules/.package-lock.json
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	npx --no-install tsc -p tsconfig.json
+	npx --no-install tsc -p tests/audit/tsconfig.json
 	$(PY) -m pytest tests/docs
 
 # Beside the environment, not in it: the tests and the demo run without what is measured against.

@@ -108,7 +108,7 @@
     return { name: last.name, role: element.getAttribute("role") || element.localName, key: number(element), inside: within, covered: hidden, before_unseen: before };
   };
   const frame = () => ({ width: innerWidth, height: innerHeight, sideways: document.documentElement.scrollWidth > innerWidth + 1,
-    moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && animation.effect.getComputedTiming().duration > 0)
-      .map((animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
+    moving: document.getAnimations().filter((animation) => animation.playState === "running" && animation.effect && Number(animation.effect.getComputedTiming().duration) > 0)
+      .map((/** @type {any} */ animation) => animation.animationName || animation.transitionProperty || animation.id || "animation") });
   globalThis.placet = { admit, click, covers, detail, entries, focus, frame, hold, holding, aim, scan, settle, state, stop, stored, unfold, wall };
 })();

@@ -55,7 +55,7 @@
       keep("worker", (one.active ?? one.waiting ?? one.installing)?.scriptURL ?? one.scope, one.scope);
   };
   const files = async () => {
-    const root = await navigator.storage.getDirectory();
+    /** @type {any} */ const root = await navigator.storage.getDirectory();
     let left = 50;
     for await (const [name, held] of root.entries()) {
       const file = held.kind === "file" ? await held.getFile() : null;
@@ -66,7 +66,7 @@
   await Promise.all([databases, stored, workers, files].map((each) => soon(each().catch(() => {}))));
   const links = [];
   const hints = [];
-  for (const one of document.querySelectorAll("link[rel]"))
+  for (const one of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[rel]")))
     if (/(^| )(preconnect|dns-prefetch)( |$)/i.test(one.rel) && one.href && hints.length < 50)
       hints.push([/preconnect/i.test(one.rel) ? "Preconnect" : "DnsPrefetch", cut(one.href, 1024)]);
   if (top)

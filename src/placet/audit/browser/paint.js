@@ -6,7 +6,7 @@
   // As [red, green, blue, alpha]; a gradient by its first one.
   const colour = (text) => {
     const found = /rgba?\(([^)]+)\)/.exec(text || "");
-    if (!found) return /color\(srgb ([^)]+)\)/.test(text || "") ? RegExp.$1.split(/[\s/]+/).map((part, at) => at < 3 ? part * 255 : +part).concat(1).slice(0, 4) : [0, 0, 0, 0];
+    if (!found) return /color\(srgb ([^)]+)\)/.test(text || "") ? RegExp.$1.split(/[\s/]+/).map((part, at) => at < 3 ? +part * 255 : +part).concat(1).slice(0, 4) : [0, 0, 0, 0];
     const parts = found[1].split(/[,\s/]+/).filter(Boolean).map(Number);
     return [parts[0], parts[1], parts[2], parts.length > 3 ? parts[3] : 1];
   };
