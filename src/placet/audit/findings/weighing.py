@@ -111,16 +111,13 @@ class Scales:
         elif named not in ("choice", "security") and known is not None:
             if known.exempt and not trace.third:
                 lost = faults(self.case, known.id)
-                return Weighed(bool(lost), "measurement", "measurement" if lost else "", service, "analytics",
-                               certain=bool(lost), declared=basis, lost=lost)  # fmt: skip
+                return _measured("measurement", lost, service, basis)._replace(certain=bool(lost))
             if known.sure or facts.identifies or facts.third or trace.persists:
                 return Weighed(True, "", "known", service, purpose, declared=basis)
         if basis == "consent":
             return Weighed(True, "", "declared", service, purpose, declared=basis)
         if basis == "measurement":
-            lost = faults(self.case, "", trace)
-            return Weighed(bool(lost), "measurement", "measurement" if lost else "", service, "analytics",
-                           declared=basis, lost=lost)  # fmt: skip
+            return _measured("measurement", faults(self.case, "", trace), service, basis)
         if basis == "necessary" and not (facts.travels or facts.third):
             return Weighed(False, named or "declared", declared=basis)
         if (
@@ -128,10 +125,7 @@ class Scales:
             and not (trace.third or facts.planted)
             and self._statements.measurement(trace.names)
         ):
-            lost = faults(self.case, "", trace)
-            return Weighed(
-                bool(lost), "measurement-stated", "measurement" if lost else "", "", "analytics", lost=lost
-            )
+            return _measured("measurement-stated", faults(self.case, "", trace))
         found = exemption(facts, named, self.case.knowledge.longest(named))
         if found.holds:
             return Weighed(False, found.ground, service=service, purpose=purpose, declared=basis)
@@ -186,6 +180,12 @@ class Scales:
         no = said.get("refused", set()) | said.get("closed", set())
         plain = all(_SAYS.search(value) for value in no) or differs(said.get("accepted", set()), no)
         return bool(no) and not yes & no and plain
+
+
+def _measured(ground: str, lost: tuple[str, ...], service: str = "", basis: str = "") -> Weighed:
+    """What is measurement, on a ground that its faults take away."""
+    why = "measurement" if lost else ""
+    return Weighed(bool(lost), ground, why, service, "analytics", declared=basis, lost=lost)
 
 
 _PURPOSES = {
